@@ -1,0 +1,1 @@
+"""How the parts are put on machines: one machine (`deploy.local`), an image, a chart."""

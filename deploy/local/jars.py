@@ -1,0 +1,122 @@
+"""Kafka's jars: fetched once by `jgo` from the coordinates in `jars.txt`, checked against their hashes, then kept.
+
+They stand in a directory of the user's cache, so that all clones share them. The directory's name holds the hash of
+the list, and it appears whole or not at all: a download that is cut short leaves nothing that looks complete.
+"""
+
+import hashlib
+import os
+import shutil
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy.local.errors import DownloadFailed
+from deploy.local.settings import LocalSettings
+from deploy.local.state import locked
+
+LIST_FILE = Path(__file__).with_name("jars.txt")
+COORDINATES = ("org.apache.kafka:kafka_2.13:4.2.0", "org.slf4j:slf4j-jdk14:1.7.36")
+DOWNLOADS_AT_ONCE = 6
+SAID_EVERY = 10
+MAVEN_SETTINGS = Path("~/.m2/settings.xml")
+CENTRAL = "central"
+
+
+@dataclass(frozen=True, slots=True)
+class Jar:
+    """One jar: its Maven coordinates and the SHA-256 of its bytes in hexadecimal."""
+
+    group: str
+    artifact: str
+    version: str
+    sha256: str
+
+    @property
+    def file_name(self) -> str:
+        """The jar's name in the cache."""
+        return f"{self.artifact}-{self.version}.jar"
+
+
+def listed() -> tuple[Jar, ...]:
+    """Read the list of jars that this version of the project runs Kafka with."""
+    lines = (line.split() for line in LIST_FILE.read_text().splitlines() if line and not line.startswith("#"))
+    return tuple(Jar(*coordinates.split(":"), sha256) for coordinates, sha256 in lines)
+
+
+def class_path(settings: LocalSettings, say: Callable[[str], None]) -> list[Path]:
+    """Give the jars in the order of the list, downloading them if this user has not yet. Raises `DownloadFailed`."""
+    jars = listed()
+    name = hashlib.sha256(LIST_FILE.read_bytes()).hexdigest()[:12]
+    home = settings.cache_directory / f"kafka-{name}"
+    if not home.is_dir():
+        with locked(settings.cache_directory / "kafka.lock"):
+            # Another clone may have fetched them while this one waited for the lock.
+            if not home.is_dir():
+                _fetch(jars, home, settings, say)
+    return [home / jar.file_name for jar in jars]
+
+
+def _fetch(jars: tuple[Jar, ...], home: Path, settings: LocalSettings, say: Callable[[str], None]) -> None:
+    partial = home.with_name(home.name + ".partial")
+    repository = home.with_name(home.name + ".repository")
+    for directory in (partial, repository):
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(parents=True)
+    context = maven(repository, settings)
+    say(f"downloading Apache Kafka: {len(jars)} jars, about 45 MB, once for this user")
+    with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
+        waiting = [pool.submit(_fetch_one, jar, context, partial) for jar in jars]
+        try:
+            for done, future in enumerate(as_completed(waiting), start=1):
+                future.result()
+                if done % SAID_EVERY == 0 or done == len(jars):
+                    say(f"downloading Apache Kafka: {done} of {len(jars)} jars")
+        except DownloadFailed:
+            pool.shutdown(cancel_futures=True)
+            raise
+    shutil.rmtree(repository)
+    partial.rename(home)
+
+
+def _fetch_one(jar: Jar, context: Any, into: Path) -> None:
+    artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
+    try:
+        source = Path(artifact.resolve())
+    except Exception as error:
+        # jgo passes on whatever the network raised; all of it means the same to whoever starts the stack.
+        raise DownloadFailed(f"cannot download {jar.file_name}: {error}") from error
+    found = hashlib.sha256(source.read_bytes()).hexdigest()
+    if found != jar.sha256:
+        raise DownloadFailed(f"{jar.file_name} is not what {LIST_FILE.name} lists: its SHA-256 is {found}")
+    os.replace(source, into / jar.file_name)
+
+
+def maven(repository: Path, settings: LocalSettings) -> Any:
+    """Give jgo's view of Maven with the repositories that this machine is set up to use."""
+    from jgo.config import GlobalSettings
+    from jgo.maven import MavenContext
+    from jgo.maven._core import DEFAULT_REMOTE_REPOS
+
+    repositories = dict(DEFAULT_REMOTE_REPOS) | GlobalSettings.load().repositories
+    mirror = mirror_of_central(MAVEN_SETTINGS.expanduser())
+    if mirror is not None:
+        repositories[CENTRAL] = mirror
+    return MavenContext(repo_cache=repository, remote_repos=repositories, timeout=settings.kafka_download_timeout_s)
+
+
+def mirror_of_central(settings_file: Path) -> str | None:
+    """Give the address that Maven's own settings name as the mirror of its central repository, if they do."""
+    try:
+        root = ElementTree.parse(settings_file).getroot()
+    except (OSError, ElementTree.ParseError):
+        return None
+    for mirror in root.iterfind("{*}mirrors/{*}mirror"):
+        of = (mirror.findtext("{*}mirrorOf") or "").split(",")
+        url = mirror.findtext("{*}url")
+        if url and {"*", "external:*", CENTRAL} & {word.strip() for word in of} and f"!{CENTRAL}" not in of:
+            return url.strip().rstrip("/")
+    return None

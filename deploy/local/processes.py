@@ -1,0 +1,191 @@
+"""Processes that outlive whoever starts them: start, find again, wait until healthy, stop by pid.
+
+A pid alone says little, because the system gives it to another process later. So a record keeps the pid together
+with the instant at which the process was made; only both together name a process.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from deploy.local.errors import StartFailed, StopFailed
+
+POLL_S = 0.02
+KILL_WAIT_S = 10.0
+LOG_TAIL_BYTES = 3000
+
+# Two readings of one process's start differ by the rounding of the clock ticks that the system counts in.
+SAME_START_S = 0.05
+
+# Children are held on to until they end, so that they are reaped; they are never waited for otherwise.
+_children: list[subprocess.Popen[bytes]] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A process that was started: which one, and where its output goes.
+
+    `started_at` is the instant the system made the process, in seconds since the epoch.
+    """
+
+    name: str
+    pid: int
+    started_at: float
+    log_file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The system user and group a process runs as."""
+
+    user_id: int
+    group_id: int
+
+
+def start(
+    name: str,
+    argv: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    directory: Path,
+    log_file: Path,
+    owner: Owner | None = None,
+) -> Started:
+    """Start a process in a session of its own, with its output appended to `log_file`.
+
+    Raises `StartFailed` if it cannot be executed or ends at once.
+    """
+    _reap()
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    with log_file.open("ab") as log:
+        try:
+            child = subprocess.Popen(  # noqa: S603 - argv is a list made here, never a shell line
+                list(argv),
+                env=dict(environment),
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                **as_owner(owner),
+            )
+        except OSError as error:
+            raise StartFailed(f"{name} cannot be started: {error}") from error
+    _children.append(child)
+    try:
+        started_at = psutil.Process(child.pid).create_time()
+    except psutil.NoSuchProcess as error:
+        raise StartFailed(f"{name} ended at once.\n{tail(log_file)}") from error
+    return Started(name, child.pid, started_at, str(log_file))
+
+
+def as_owner(owner: Owner | None) -> dict[str, Any]:
+    """Give the arguments by which `subprocess` runs a program as `owner`; none for the present user."""
+    if owner is None:
+        return {}
+    return {"user": owner.user_id, "group": owner.group_id, "extra_groups": []}
+
+
+def find(started: Started) -> psutil.Process | None:
+    """Give the very process that was started, or None if it has ended."""
+    _reap()
+    try:
+        process = psutil.Process(started.pid)
+        if abs(process.create_time() - started.started_at) > SAME_START_S:
+            return None
+        # A process that ended but was not reaped by its parent has a pid and nothing else.
+        return None if process.status() == psutil.STATUS_ZOMBIE else process
+    except psutil.NoSuchProcess:
+        return None
+
+
+def wait_healthy(started: Started, healthy: Callable[[], bool], *, timeout_s: float) -> float:
+    """Wait until `healthy` answers true; give the seconds it took.
+
+    Raises `StartFailed` if the process ends or the time is over, with the end of the log.
+    """
+    begin = time.monotonic()
+    log_file = Path(started.log_file)
+    while not healthy():
+        if find(started) is None:
+            raise StartFailed(f"{started.name} ended before it was healthy; its log is {log_file}\n{tail(log_file)}")
+        if time.monotonic() - begin > timeout_s:
+            raise StartFailed(
+                f"{started.name} was not healthy after {timeout_s:.0f} s; its log is {log_file}\n{tail(log_file)}"
+            )
+        time.sleep(POLL_S)
+    return time.monotonic() - begin
+
+
+def stop(started: Started, *, gently: signal.Signals = signal.SIGTERM, grace_s: float) -> bool:
+    """Stop a process: `gently` first, kill it and its children after `grace_s` seconds.
+
+    False says that it had ended before. Raises `StopFailed` if it survives even that.
+    """
+    process = find(started)
+    if process is None:
+        return False
+    family = [process, *_children_of(process)]
+    _send(process, gently)
+    _, alive = psutil.wait_procs([process], timeout=grace_s)
+    if alive:
+        for member in family:
+            _send(member, signal.SIGKILL)
+        _, alive = psutil.wait_procs(family, timeout=KILL_WAIT_S)
+    _reap()
+    if alive and find(started) is not None:
+        raise StopFailed(f"{started.name} (pid {started.pid}) is still there after it was killed")
+    return True
+
+
+def clear(name: str, program: str, argument: str, *, gently: signal.Signals, grace_s: float) -> bool:
+    """Stop every `program` that was started with `argument`: left by a crash and recorded nowhere.
+
+    False says that there was nothing.
+    """
+    found = False
+    for process in psutil.process_iter():
+        try:
+            line = process.cmdline()
+            if not line or Path(line[0]).name != program or argument not in line:
+                continue
+            left = Started(name, process.pid, process.create_time(), os.devnull)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+        found = stop(left, gently=gently, grace_s=grace_s) or found
+    return found
+
+
+def _children_of(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _send(process: psutil.Process, number: signal.Signals) -> None:
+    try:
+        process.send_signal(number)
+    except psutil.NoSuchProcess:
+        return
+
+
+def _reap() -> None:
+    _children[:] = [child for child in _children if child.poll() is None]
+
+
+def tail(log_file: Path) -> str:
+    """Give the last lines of a log, or nothing where there is none."""
+    if not log_file.is_file():
+        return ""
+    with log_file.open("rb") as log:
+        size = os.fstat(log.fileno()).st_size
+        log.seek(max(0, size - LOG_TAIL_BYTES))
+        return log.read().decode(errors="replace")

@@ -1,0 +1,199 @@
+"""Bearer tokens: who calls, for which tenant, and what the caller may do. Ed25519 signatures (JWT, `EdDSA`).
+
+Whoever issues holds the private key; the services hold the public key alone.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, ClassVar, Final
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+ALGORITHM: Final = "EdDSA"
+AUDIENCE: Final = "bonus"
+SCOPES: Final = (
+    "ledger:read",
+    "ledger:write",
+    "ledger:adjust",
+    "rules:read",
+    "rules:write",
+    "programmes:write",
+    "notifier:read",
+    "notifier:write",
+)
+# Clocks of two machines differ a little; a token that is younger than this machine's clock is not yet a forged one.
+CLOCK_SKEW_S: Final = 30
+VERIFIED_TOKENS_MAX: Final = 4096
+TOKEN_CHARACTERS_MAX: Final = 4096
+
+
+class TokenRefused(Exception):  # noqa: N818 - it is named as what it says: this token is refused
+    """The token cannot be used; `code` is stable."""
+
+    code: ClassVar[str] = "token_refused"
+
+
+class TokenMalformed(TokenRefused):
+    """It is not a token: not three parts, not JSON, too long, or of another algorithm."""
+
+    code = "token_malformed"
+
+
+class TokenForged(TokenRefused):
+    """It was not signed with the key that this service knows."""
+
+    code = "token_forged"
+
+
+class TokenExpired(TokenRefused):
+    """Its time is over."""
+
+    code = "token_expired"
+
+
+class TokenFromFuture(TokenRefused):
+    """It was issued later than now."""
+
+    code = "token_from_future"
+
+
+class TokenForOthers(TokenRefused):
+    """It was issued for another audience."""
+
+    code = "token_for_others"
+
+
+class TokenIncomplete(TokenRefused):
+    """A claim is missing, or has another type than it must have."""
+
+    code = "token_incomplete"
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a verified token says. `expires_at` is in whole seconds since the epoch: the first that is too late."""
+
+    subject: str
+    tenant: str
+    scopes: frozenset[str]
+    expires_at: int
+
+
+def issue(
+    private_key_pem: bytes,
+    *,
+    subject: str,
+    tenant: str,
+    scopes: Iterable[str],
+    now: datetime,
+    lifetime_s: int,
+    audience: str = AUDIENCE,
+) -> str:
+    """Sign a token that is valid from `now` (with zone) for `lifetime_s` seconds.
+
+    Raises ValueError if the key is not an Ed25519 private key in PEM.
+    """
+    key = serialization.load_pem_private_key(private_key_pem, password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise TypeError("the private key is not an Ed25519 key")
+    issued_at = int(now.timestamp())
+    claims = {
+        "sub": subject,
+        "tenant": tenant,
+        "scope": " ".join(sorted(scopes)),
+        "aud": audience,
+        "iat": issued_at,
+        "exp": issued_at + lifetime_s,
+    }
+    return jwt.encode(claims, key, algorithm=ALGORITHM)
+
+
+class Verifier:
+    """Verifies tokens with one public key, and remembers those whose signature it has checked, until they expire."""
+
+    def __init__(self, public_key_pem: bytes, audience: str = AUDIENCE, capacity: int = VERIFIED_TOKENS_MAX) -> None:
+        key = serialization.load_pem_public_key(public_key_pem)
+        if not isinstance(key, Ed25519PublicKey):
+            raise TypeError("the public key is not an Ed25519 key")
+        self._key = key
+        self._audience = audience
+        self._capacity = capacity
+        self._verified: OrderedDict[str, Claims] = OrderedDict()
+
+    def verify(self, token: str, now: datetime) -> Claims:
+        """Give the claims of a good token. Raises a subclass of `TokenRefused`."""
+        now_s = int(now.timestamp())
+        claims = self._verified.get(token)
+        if claims is None:
+            claims = self._check(token, now_s)
+        if now_s >= claims.expires_at:
+            self._verified.pop(token, None)
+            raise TokenExpired("the token has expired")
+        self._remember(token, claims)
+        return claims
+
+    def _check(self, token: str, now_s: int) -> Claims:
+        raw = self._decode(token)
+        if raw.get("aud") != self._audience:
+            raise TokenForOthers(f"the token is not for {self._audience!r}")
+        if _number(raw, "iat") > now_s + CLOCK_SKEW_S:
+            raise TokenFromFuture("the token was issued later than now")
+        scopes = frozenset(_text(raw, "scope").split())
+        return Claims(_text(raw, "sub"), _text(raw, "tenant"), scopes, _number(raw, "exp"))
+
+    def _decode(self, token: str) -> dict[str, Any]:
+        if len(token) > TOKEN_CHARACTERS_MAX:
+            raise TokenMalformed("the token is too long")
+        # The clock comes in as an argument, so PyJWT is told to leave everything that needs one to this module.
+        options = {"verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_aud": False}
+        try:
+            return jwt.decode(token, self._key, algorithms=[ALGORITHM], options=options)  # type: ignore[arg-type] # a literal dict is a TypedDict to PyJWT
+        except jwt.InvalidSignatureError as error:
+            raise TokenForged("the token was signed with another key") from error
+        except jwt.PyJWTError as error:
+            raise TokenMalformed("this is not a token") from error
+
+    def _remember(self, token: str, claims: Claims) -> None:
+        self._verified[token] = claims
+        self._verified.move_to_end(token)
+        if len(self._verified) > self._capacity:
+            self._verified.popitem(last=False)
+
+
+def verify(public_key_pem: bytes, token: str, now: datetime, audience: str = AUDIENCE) -> Claims:
+    """Give the claims of a good token, with a verifier kept for each key. Raises a subclass of `TokenRefused`."""
+    return _verifier(public_key_pem, audience).verify(token, now)
+
+
+@lru_cache(maxsize=8)
+def _verifier(public_key_pem: bytes, audience: str) -> Verifier:
+    return Verifier(public_key_pem, audience)
+
+
+def _text(raw: Mapping[str, Any], name: str) -> str:
+    value = raw.get(name)
+    if not isinstance(value, str) or (not value and name != "scope"):
+        raise TokenIncomplete(f"the claim {name!r} is missing or is not text")
+    return value
+
+
+def _number(raw: Mapping[str, Any], name: str) -> int:
+    value = raw.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TokenIncomplete(f"the claim {name!r} is missing or is not a whole number")
+    return value
+
+
+def new_key_pair() -> tuple[bytes, bytes]:
+    """Make an Ed25519 key pair: private key (PKCS #8) and public key (SubjectPublicKeyInfo), both in PEM."""
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return private, public
