@@ -1,1 +1,1 @@
-"""What crosses a boundary: messages, topics and their keys. The only thing that the services share about the business."""
+"""What crosses a boundary: messages, topics and their keys. All that the services share about the business."""

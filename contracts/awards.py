@@ -1,7 +1,7 @@
 """What rules tell the ledger to book: one command a message, keyed by account.
 
-A command carries every value that the ledger needs (dates, terms, currencies), so the ledger knows nothing of a programme's
-earning rules. `command_id` is derived from what caused it (UUIDv5), so the same cause is booked once.
+A command carries every value that the ledger needs (dates, terms, currencies), so the ledger knows nothing of a
+programme's earning rules. `command_id` is derived from what caused it (UUIDv5), so the same cause is booked once.
 """
 
 from typing import Annotated, Final, Literal
@@ -14,7 +14,7 @@ from contracts.envelope import CloudEvent, Code, Identifier, Shape
 from contracts.purchases import Text
 
 SpentPolicy = Literal["pending_only", "to_zero", "negative"]
-"""What happens when points that must be taken back are spent: take only pending ones, what is there, or go into debt."""
+"""What happens when points that must be taken back are spent: take pending ones only, what is there, or go into debt."""
 
 UnbackedPolicy = Literal["to_zero", "negative", "refuse"]
 SourceKind = Literal[
@@ -50,7 +50,10 @@ class RuleShare(Shape):
 
 
 class Grant(Shape):
-    """One lot to open. `activates_at` null: at once; `expires_at` null: never. The lot's id is UUIDv5(command_id, index)."""
+    """One lot to open. `activates_at` null: at once; `expires_at` null: never.
+
+    The lot's id is derived from the command's id and the grant's index, counted from 0.
+    """
 
     currency: Code
     scale: Scale
@@ -63,7 +66,10 @@ class Grant(Shape):
 
 
 class Standing(Shape):
-    """Where a member stands in the tiers, amounts in ten-thousandths of the currency; for display, never for a decision."""
+    """Where a member stands in the tiers; for display, never for a decision.
+
+    Amounts are in ten-thousandths of the currency.
+    """
 
     tier: Code | None
     since: AwareDatetime | None = None
@@ -111,7 +117,10 @@ class AccruePoints(CloudEvent):
 
 
 class Reversal(Command):
-    """Points of an accrual to take back, because of a return or a conflict. `accrual_id` is the accrual's command id."""
+    """Points of an accrual to take back, because of a return or a conflict.
+
+    `accrual_id` is the accrual's command id.
+    """
 
     decision_id: UUID
     accrual_id: UUID
@@ -130,7 +139,10 @@ class ReversePoints(CloudEvent):
 
 
 class PurchaseRedemption(Command):
-    """Points that a purchase says it was paid with. It names a hold, or a redemption that was placed before, or nothing."""
+    """Points that a purchase says it was paid with.
+
+    It names a hold, or a redemption that was placed before, or nothing.
+    """
 
     source: Source
     currency: Code
@@ -170,7 +182,10 @@ class RestoreRedemption(CloudEvent):
 
 
 class TierAssignment(Command):
-    """A tier decided by rules; `tier` null means none. `reason` is a code, `cause` the purchase, return or day behind it."""
+    """A tier decided by rules; `tier` null means none.
+
+    `reason` is a code, `cause` the purchase, return or day behind it.
+    """
 
     tier: Code | None
     previous: Code | None

@@ -1,7 +1,7 @@
 """The envelope of every message: CloudEvents 1.0 in JSON.
 
-Source: CloudEvents 1.0.2, JSON event format, Kafka protocol binding (structured mode; binary mode accepted on the way in),
-and its extensions for tenant (ours) and distributed tracing (`traceparent`, W3C Trace Context).
+Source: CloudEvents 1.0.2, JSON event format, Kafka protocol binding (structured mode; binary mode accepted on the way
+in), and its extensions for tenant (ours) and distributed tracing (`traceparent`, W3C Trace Context).
 """
 
 from typing import Annotated, Final, Literal

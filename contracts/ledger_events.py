@@ -1,8 +1,10 @@
 """What happened in the books: published by the ledger, keyed by account, stored as the very bytes that were hashed.
 
-Every event that moves points lists its movements, from one bucket of the account to another; the balances after it follow.
+Every event that moves points lists its movements, from one bucket of the account to another; the balances after it
+follow.
 For every account and currency, at every version:
-`issued + adjusted + transferred in - transferred out = pending + available + held + in_transit + redeemed + expired + reversed - debt`.
+`issued + adjusted + transferred in - transferred out
+= pending + available + held + in_transit + redeemed + expired + reversed - debt`.
 """
 
 from typing import Annotated, Any, Final, Literal
