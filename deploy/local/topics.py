@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
-from deploy.local.errors import TopicFailed
+from deploy.local.errors import TopicError
 
 READY_TIMEOUT_S = 60.0
 REQUEST_TIMEOUT_MS = 30_000
@@ -26,7 +26,7 @@ class TopicSpecification:
 async def create_topics(bootstrap: str, topics: Mapping[str, TopicSpecification]) -> list[str]:
     """Make the topics that are not there and wait until every partition of all of them takes messages.
 
-    Gives the names of those made now. Raises `TopicFailed` with Kafka's reason, also if a topic of that name has
+    Gives the names of those made now. Raises `TopicError` with Kafka's reason, also if a topic of that name has
     another number of partitions: its keys would go to other shards.
     """
     if not topics:
@@ -38,7 +38,7 @@ async def create_topics(bootstrap: str, topics: Mapping[str, TopicSpecification]
 
 
 async def delete_topics(bootstrap: str, names: Sequence[str]) -> None:
-    """Remove topics; those that are not there are left out. Raises `TopicFailed`."""
+    """Remove topics; those that are not there are left out. Raises `TopicError`."""
     if not names:
         return
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
@@ -50,7 +50,7 @@ async def delete_topics(bootstrap: str, names: Sequence[str]) -> None:
     for name, code in answer.topic_error_codes:
         error = for_code(code)
         if code != 0 and error is not UnknownTopicOrPartitionError:
-            raise TopicFailed(f"topic {name} cannot be deleted: {error.message}")
+            raise TopicError(f"topic {name} cannot be deleted: {error.message}")
 
 
 async def _create(bootstrap: str, topics: Mapping[str, TopicSpecification]) -> list[str]:
@@ -69,7 +69,7 @@ async def _create(bootstrap: str, topics: Mapping[str, TopicSpecification]) -> l
         if code == 0:
             made.append(name)
         elif error is not TopicAlreadyExistsError:
-            raise TopicFailed(f"topic {name} cannot be made: {reason or error.message}")
+            raise TopicError(f"topic {name} cannot be made: {reason or error.message}")
     return made
 
 
@@ -86,6 +86,6 @@ async def _wait_for_leaders(bootstrap: str, topics: Mapping[str, TopicSpecificat
             await consumer.beginning_offsets(partitions)
             found = consumer.partitions_for_topic(name) or set()
             if len(found) != topic.partitions:
-                raise TopicFailed(f"topic {name} has {len(found)} partitions, not {topic.partitions}")
+                raise TopicError(f"topic {name} has {len(found)} partitions, not {topic.partitions}")
     finally:
         await consumer.stop()

@@ -32,43 +32,43 @@ VERIFIED_TOKENS_MAX: Final = 4096
 TOKEN_CHARACTERS_MAX: Final = 4096
 
 
-class TokenRefused(Exception):  # noqa: N818 - it is named as what it says: this token is refused
+class TokenError(Exception):
     """The token cannot be used; `code` is stable."""
 
     code: ClassVar[str] = "token_refused"
 
 
-class TokenMalformed(TokenRefused):
+class MalformedTokenError(TokenError):
     """It is not a token: not three parts, not JSON, too long, or of another algorithm."""
 
     code = "token_malformed"
 
 
-class TokenForged(TokenRefused):
+class ForgedTokenError(TokenError):
     """It was not signed with the key that this service knows."""
 
     code = "token_forged"
 
 
-class TokenExpired(TokenRefused):
+class ExpiredTokenError(TokenError):
     """Its time is over."""
 
     code = "token_expired"
 
 
-class TokenFromFuture(TokenRefused):
+class EarlyTokenError(TokenError):
     """It was issued later than now."""
 
     code = "token_from_future"
 
 
-class TokenForOthers(TokenRefused):
+class ForeignTokenError(TokenError):
     """It was issued for another audience."""
 
     code = "token_for_others"
 
 
-class TokenIncomplete(TokenRefused):
+class IncompleteTokenError(TokenError):
     """A claim is missing, or has another type than it must have."""
 
     code = "token_incomplete"
@@ -84,7 +84,7 @@ class Claims:
     expires_at: int
 
 
-def issue(
+def issue(  # noqa: PLR0913 - keyword-only, and each is a claim of the token
     private_key_pem: bytes,
     *,
     subject: str,
@@ -96,7 +96,7 @@ def issue(
 ) -> str:
     """Sign a token that is valid from `now` (with zone) for `lifetime_s` seconds.
 
-    Raises ValueError if the key is not an Ed25519 private key in PEM.
+    Raises ValueError or TypeError if the key is not an Ed25519 private key in PEM.
     """
     key = serialization.load_pem_private_key(private_key_pem, password=None)
     if not isinstance(key, Ed25519PrivateKey):
@@ -126,37 +126,37 @@ class Verifier:
         self._verified: OrderedDict[str, Claims] = OrderedDict()
 
     def verify(self, token: str, now: datetime) -> Claims:
-        """Give the claims of a good token. Raises a subclass of `TokenRefused`."""
+        """Give the claims of a good token. Raises a subclass of `TokenError`."""
         now_s = int(now.timestamp())
         claims = self._verified.get(token)
         if claims is None:
             claims = self._check(token, now_s)
         if now_s >= claims.expires_at:
             self._verified.pop(token, None)
-            raise TokenExpired("the token has expired")
+            raise ExpiredTokenError("the token has expired")
         self._remember(token, claims)
         return claims
 
     def _check(self, token: str, now_s: int) -> Claims:
         raw = self._decode(token)
         if raw.get("aud") != self._audience:
-            raise TokenForOthers(f"the token is not for {self._audience!r}")
+            raise ForeignTokenError(f"the token is not for {self._audience!r}")
         if _number(raw, "iat") > now_s + CLOCK_SKEW_S:
-            raise TokenFromFuture("the token was issued later than now")
+            raise EarlyTokenError("the token was issued later than now")
         scopes = frozenset(_text(raw, "scope").split())
         return Claims(_text(raw, "sub"), _text(raw, "tenant"), scopes, _number(raw, "exp"))
 
     def _decode(self, token: str) -> dict[str, Any]:
         if len(token) > TOKEN_CHARACTERS_MAX:
-            raise TokenMalformed("the token is too long")
+            raise MalformedTokenError("the token is too long")
         # The clock comes in as an argument, so PyJWT is told to leave everything that needs one to this module.
         options = {"verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_aud": False}
         try:
             return jwt.decode(token, self._key, algorithms=[ALGORITHM], options=options)  # type: ignore[arg-type] # a literal dict is a TypedDict to PyJWT
         except jwt.InvalidSignatureError as error:
-            raise TokenForged("the token was signed with another key") from error
+            raise ForgedTokenError("the token was signed with another key") from error
         except jwt.PyJWTError as error:
-            raise TokenMalformed("this is not a token") from error
+            raise MalformedTokenError("this is not a token") from error
 
     def _remember(self, token: str, claims: Claims) -> None:
         self._verified[token] = claims
@@ -166,7 +166,7 @@ class Verifier:
 
 
 def verify(public_key_pem: bytes, token: str, now: datetime, audience: str = AUDIENCE) -> Claims:
-    """Give the claims of a good token, with a verifier kept for each key. Raises a subclass of `TokenRefused`."""
+    """Give the claims of a good token, with a verifier kept for each key. Raises a subclass of `TokenError`."""
     return _verifier(public_key_pem, audience).verify(token, now)
 
 
@@ -178,14 +178,14 @@ def _verifier(public_key_pem: bytes, audience: str) -> Verifier:
 def _text(raw: Mapping[str, Any], name: str) -> str:
     value = raw.get(name)
     if not isinstance(value, str) or (not value and name != "scope"):
-        raise TokenIncomplete(f"the claim {name!r} is missing or is not text")
+        raise IncompleteTokenError(f"the claim {name!r} is missing or is not text")
     return value
 
 
 def _number(raw: Mapping[str, Any], name: str) -> int:
     value = raw.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise TokenIncomplete(f"the claim {name!r} is missing or is not a whole number")
+        raise IncompleteTokenError(f"the claim {name!r} is missing or is not a whole number")
     return value
 
 

@@ -1,0 +1,83 @@
+"""The command `bonus`: every part's own commands under one name.
+
+A part is imported when one of its commands is run, so that `bonus --help` is quick, and so that a part which is
+broken hinders no other. What breaks while a part is imported is shown as it is.
+"""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import typer
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A sub-command: the module that holds its typer application `app`, and what it is for, in one line."""
+
+    module: str
+    purpose: str
+
+
+PARTS: Mapping[str, Part] = {
+    "local": Part("deploy.local.command", "PostgreSQL, Kafka and the services on this machine."),
+    "demo": Part("examples.demo.command", "A year of real purchases, from Kafka to balances."),
+    "migrate": Part("migrations.command", "Bring the database to this version."),
+    "ledger": Part("services.ledger.command", "The books: work, relay, serve, verify."),
+    "rules": Part("services.rules.command", "The brain: work, relay, serve."),
+    "notifier": Part("services.notifier.command", "Telling members: work, serve."),
+    "contracts": Part("contracts.command", "Check messages and the published documents."),
+    "deadletters": Part("services.runtime.command", "Messages that were set aside: list, show, replay."),
+    "token": Part("services.runtime.token_command", "Issue a bearer token."),
+    "bench": Part("tests.benchmarks.command", "Measure, and write the figures to build/."),
+}
+
+
+def run(arguments: Sequence[str], parts: Mapping[str, Part] = PARTS) -> None:
+    """Run the command line: the part that its first word names, or the overview of all parts."""
+    name = arguments[0] if arguments else ""
+    if name in parts and is_installed(parts[name].module):
+        application = importlib.import_module(parts[name].module).app
+        application(args=list(arguments[1:]), prog_name=f"bonus {name}")
+    else:
+        overview(parts)(args=list(arguments), prog_name="bonus")
+
+
+def overview(parts: Mapping[str, Part]) -> typer.Typer:
+    """Make an application that shows which parts are installed and what each is for, without importing any."""
+    app = typer.Typer(
+        no_args_is_help=True, add_completion=False, help="An event-sourced bonus ledger for retail loyalty programmes."
+    )
+    app.callback()(_nothing)
+    for name, part in parts.items():
+        if is_installed(part.module):
+            app.command(name, help=part.purpose)(_stand_in(name))
+    return app
+
+
+def _nothing() -> None:
+    pass
+
+
+def _stand_in(name: str) -> Callable[[], None]:
+    def shown_only() -> None:
+        raise AssertionError(f"{name} is run by its own application")
+
+    return shown_only
+
+
+def is_installed(module: str) -> bool:
+    """Say whether a module is there, without running it; the packages above it are imported."""
+    names = module.split(".")
+    return all(importlib.util.find_spec(".".join(names[: depth + 1])) is not None for depth in range(len(names)))
+
+
+def main() -> None:
+    """Run the command line that this process was started with."""
+    run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    main()
