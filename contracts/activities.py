@@ -1,23 +1,22 @@
 """What members do besides buying, and what becomes known about them."""
 
-from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from contracts.envelope import CloudEvent, Code, Identifier, Shape
-from contracts.purchases import MemberIdentifier, Text
+from contracts.envelope import CloudEvent, Code, Day, Identifier, Instant, Shape, Text
+from contracts.purchases import MemberIdentifier
 
 
 class Enrolment(Shape):
     """A member joins a programme under one or more identifiers; the first is the message's key."""
 
     programme: Code
-    enrolled_at: AwareDatetime
+    enrolled_at: Instant
     identifiers: Annotated[tuple[MemberIdentifier, ...], Field(min_length=1, max_length=20)]
     member_id: UUID | None = None
-    birthday: date | None = None
+    birthday: Day | None = None
     card_category: Text = ""
     language: Text = ""
     referred_by: MemberIdentifier | None = None
@@ -36,8 +35,8 @@ class MemberFacts(Shape):
 
     member: MemberIdentifier
     programme: Code
-    known_at: AwareDatetime
-    birthday: date | None = None
+    known_at: Instant
+    birthday: Day | None = None
     segments: tuple[Code, ...] | None = None
     attributes: dict[str, Any] = Field(default_factory=dict)
 
@@ -55,7 +54,7 @@ class Activity(Shape):
     activity_id: Identifier
     programme: Code
     name: Code
-    occurred_at: AwareDatetime
+    occurred_at: Instant
     member: MemberIdentifier
     product: Text = ""
     attributes: dict[str, Any] = Field(default_factory=dict)

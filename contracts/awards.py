@@ -7,14 +7,13 @@ programme's earning rules. `command_id` is derived from what caused it (UUIDv5),
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from contracts.amounts import Points, Scale
-from contracts.envelope import CloudEvent, Code, Identifier, Shape
-from contracts.purchases import Text
+from contracts.envelope import CloudEvent, Code, Identifier, Instant, Shape, Text
 
 SpentPolicy = Literal["pending_only", "to_zero", "negative"]
-"""What happens when points that must be taken back are spent: take pending ones only, what is there, or go into debt."""
+"""What happens when points that must be taken back are spent: take what is pending, what is there, or go into debt."""
 
 UnbackedPolicy = Literal["to_zero", "negative", "refuse"]
 SourceKind = Literal[
@@ -39,7 +38,7 @@ class Command(Shape):
     account_id: UUID
     member_id: UUID
     programme: Code
-    occurred_at: AwareDatetime
+    occurred_at: Instant
 
 
 class RuleShare(Shape):
@@ -58,8 +57,8 @@ class Grant(Shape):
     currency: Code
     scale: Scale
     points: Points
-    activates_at: AwareDatetime | None = None
-    expires_at: AwareDatetime | None = None
+    activates_at: Instant | None = None
+    expires_at: Instant | None = None
     rules: tuple[RuleShare, ...] = ()
     campaign: Code | None = None
     partner: Text = ""
@@ -72,8 +71,8 @@ class Standing(Shape):
     """
 
     tier: Code | None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Instant | None = None
+    until: Instant | None = None
     qualifying: int
     next_tier: Code | None = None
     missing: int | None = None
@@ -189,8 +188,8 @@ class TierAssignment(Command):
 
     tier: Code | None
     previous: Code | None
-    since: AwareDatetime
-    until: AwareDatetime | None = None
+    since: Instant
+    until: Instant | None = None
     reason: Code
     cause: Text = ""
     standing: Standing | None = None

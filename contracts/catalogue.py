@@ -12,8 +12,12 @@ from contracts.awards import (
     RestoreRedemption,
     ReversePoints,
 )
+from contracts.budgets import BudgetAsked, BudgetGranted
+from contracts.dead_letters import DeadLetterRecorded
 from contracts.envelope import CloudEvent
 from contracts.ledger_events import LedgerEvent
+from contracts.member_events import BirthdayReached, MemberErased, MemberLapsed, TierLossAnnounced
+from contracts.notifications import NotificationResolved
 from contracts.programmes import ProgrammePublished
 from contracts.purchases import PurchaseCompleted, PurchaseReturned
 from contracts.receipts import (
@@ -30,6 +34,7 @@ from contracts.receipts import (
 )
 from contracts.redemptions import CaptureHold, PlaceHold, RedeemPoints, ReleaseHold, ReverseRedemption
 from contracts.topics import LEDGER_EVENTS, TOPICS
+from contracts.transfers import TransferAccepted, TransferOffered, TransferRefused
 
 _MESSAGES: Final[tuple[type[CloudEvent], ...]] = (
     PurchaseCompleted, PurchaseReturned, MemberEnrolled, MemberUpdated, ActivityRecorded,
@@ -37,7 +42,8 @@ _MESSAGES: Final[tuple[type[CloudEvent], ...]] = (
     PurchaseIndexed, IdentifierLinked, IdentifierBlocked, PurchaseRejected,
     OpenAccount, AccruePoints, ReversePoints, RedeemForPurchase, RestoreRedemption, ChangeTier, MergeAccounts,
     PlaceHold, CaptureHold, ReleaseHold, RedeemPoints, ReverseRedemption,
-    ProgrammePublished, LedgerEvent,
+    ProgrammePublished, LedgerEvent, TransferOffered, TransferAccepted, TransferRefused, BudgetAsked, BudgetGranted,
+    BirthdayReached, MemberLapsed, TierLossAnnounced, MemberErased, NotificationResolved, DeadLetterRecorded,
 )  # fmt: skip
 
 

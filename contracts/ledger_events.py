@@ -10,11 +10,11 @@ For every account and currency, at every version:
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from contracts.amounts import Scale, SignedPoints
 from contracts.awards import RuleShare, Source, Standing
-from contracts.envelope import CloudEvent, Code, Refusal, Shape
+from contracts.envelope import CloudEvent, Code, Instant, Refusal, Shape
 
 MAX_MOVEMENTS: Final = 1_000
 
@@ -49,6 +49,7 @@ EventType = Literal[
     "bonus.transfer.sent.v1",
     "bonus.transfer.received.v1",
     "bonus.transfer.returned.v1",
+    "bonus.expiry.announced.v1",
     "bonus.command.rejected.v1",
 ]
 
@@ -69,9 +70,9 @@ class LotTerms(Shape):
     lot_id: UUID
     currency: Code
     points: int
-    earned_at: AwareDatetime
-    activates_at: AwareDatetime | None
-    expires_at: AwareDatetime | None
+    earned_at: Instant
+    activates_at: Instant | None
+    expires_at: Instant | None
     origin: UUID | None = None
     campaign: Code | None = None
     partner: str = ""
@@ -101,8 +102,8 @@ class Happened(Shape):
     programme: Code
     version: Annotated[int, Field(ge=0)]
     command_id: UUID
-    occurred_at: AwareDatetime
-    effective_at: AwareDatetime
+    occurred_at: Instant
+    effective_at: Instant
     source: Source | None = None
     decision_id: UUID | None = None
     movements: Annotated[tuple[Movement, ...], Field(max_length=MAX_MOVEMENTS)] = ()

@@ -3,11 +3,11 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from contracts.amounts import Amount, Scale
 from contracts.awards import UnbackedPolicy
-from contracts.envelope import CloudEvent, Code, Shape
+from contracts.envelope import CloudEvent, Code, Instant, Shape
 
 
 class CurrencyTerms(Shape):
@@ -35,7 +35,7 @@ class ProgrammeGuards(Shape):
     """The part of a version that the ledger needs for commands that come to it directly."""
 
     version: Annotated[int, Field(ge=1)]
-    starts_at: AwareDatetime
+    starts_at: Instant
     zone: str
     money: str
     currencies: tuple[CurrencyTerms, ...]
@@ -47,8 +47,8 @@ class ProgrammeGuards(Shape):
 class Suspension(Shape):
     """While suspended nothing is earned and nothing is redeemed; open holds are captured, expiry goes on."""
 
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime | None = None
+    starts_at: Instant
+    ends_at: Instant | None = None
 
 
 class ProgrammeState(Shape):

@@ -3,18 +3,50 @@
 from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from contracts.amounts import Amount, DecimalPoints, Quantity, format_decimal
-from contracts.envelope import MAX_ID_LENGTH, CloudEvent, Code, Identifier, Shape
+from contracts.amounts import TEN_THOUSANDTHS, Amount, DecimalPoints, Quantity, format_decimal
+from contracts.envelope import CloudEvent, Code, Identifier, Instant, Shape, Text
 
 MAX_LINES: Final = 2_000
 MAX_PAYMENTS: Final = 50
+MAX_TOTAL: Final = 10**12 * TEN_THOUSANDTHS
+"""Lines of a purchase come to less than this, in ten-thousandths, so that no sum leaves 64 bits."""
+
+CURRENCY_PATTERN: Final = r"^[A-Z]{3}$"
+POINTS: Final = "points"
+"""The payment type that says: paid with points."""
 
 IdentifierType = Literal["member", "card", "phone", "email", "external"]
-Text = Annotated[str, StringConstraints(max_length=MAX_ID_LENGTH)]
-CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+CurrencyCode = Annotated[str, StringConstraints(pattern=CURRENCY_PATTERN)]
+
+
+def _quantity_not_negative(quantity: int) -> int:
+    if quantity < 0:
+        raise PydanticCustomError("negative_quantity", "a quantity is zero or more; send a return to take back")
+    return quantity
+
+
+def _refuse_repeated(numbers: list[int]) -> None:
+    if len(set(numbers)) != len(numbers):
+        raise PydanticCustomError("line_repeated", "each line has a number of its own", {"field": "lines"})
+
+
+def _refuse_negative(amount: int) -> None:
+    if amount < 0:
+        raise PydanticCustomError("negative_points", "what is paid with points is zero or more", {"field": "amount"})
+
+
+def _points_not_negative(points: int) -> int:
+    if points < 0:
+        raise PydanticCustomError("negative_points", "points are zero or more; send a return to give points back")
+    return points
+
+
+PositiveQuantity = Annotated[Quantity, AfterValidator(_quantity_not_negative)]
+PointsPaid = Annotated[Amount, AfterValidator(_points_not_negative)]
+PointsSpent = Annotated[DecimalPoints, AfterValidator(_points_not_negative)]
 
 
 class MemberIdentifier(Shape):
@@ -37,21 +69,14 @@ class Line(Shape):
     category: Text = ""
     brand: Text = ""
     name: Text = ""
-    quantity: Quantity = 10_000
+    quantity: PositiveQuantity = 10_000
     amount: Amount
     discount: Amount = 0
-    points_paid: Amount = 0
+    points_paid: PointsPaid = 0
     tax: Amount | None = None
     seller: Text = ""
     partner: Text = ""
     attributes: dict[str, Any] = Field(default_factory=dict)
-
-    @field_validator("quantity")
-    @classmethod
-    def _quantity_not_negative(cls, quantity: int) -> int:
-        if quantity < 0:
-            raise PydanticCustomError("negative_quantity", "a quantity is zero or more; send a return to take back")
-        return quantity
 
 
 class Payment(Shape):
@@ -59,9 +84,15 @@ class Payment(Shape):
 
     type: Code
     amount: Amount
-    points: DecimalPoints | None = None
+    points: PointsSpent | None = None
     hold_id: UUID | None = None
     redemption_id: UUID | None = None
+
+    @model_validator(mode="after")
+    def _points_are_paid_not_received(self) -> Self:
+        if self.type == POINTS:
+            _refuse_negative(self.amount)
+        return self
 
 
 class Purchase(Shape):
@@ -69,7 +100,7 @@ class Purchase(Shape):
 
     purchase_id: Identifier
     programme: Code
-    purchased_at: AwareDatetime
+    purchased_at: Instant
     member: MemberIdentifier | None = None
     store: Text = ""
     channel: Text = ""
@@ -79,16 +110,16 @@ class Purchase(Shape):
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
-        numbers = {line.line for line in self.lines}
-        if len(numbers) != len(self.lines):
-            raise PydanticCustomError("line_repeated", "each line has a number of its own")
+        _refuse_repeated([line.line for line in self.lines])
+        if sum(abs(line.amount) + line.points_paid for line in self.lines) >= MAX_TOTAL:
+            raise PydanticCustomError("too_much", "no purchase comes to that much", {"field": "lines"})
         due = sum(line.amount + line.points_paid for line in self.lines)
         paid = sum(payment.amount for payment in self.payments)
         if due != paid:
             raise PydanticCustomError(
                 "does_not_add_up",
                 "lines and points paid come to {due}, payments to {paid}",
-                {"due": format_decimal(due), "paid": format_decimal(paid)},
+                {"due": format_decimal(due), "paid": format_decimal(paid), "field": "payments"},
             )
         return self
 
@@ -104,7 +135,7 @@ class ReturnLine(Shape):
     """What came back of one line of the purchase."""
 
     line: Annotated[int, Field(ge=0, le=1_000_000)]
-    quantity: Quantity
+    quantity: PositiveQuantity
     amount: Amount
 
 
@@ -113,7 +144,13 @@ class Refund(Shape):
 
     type: Code
     amount: Amount
-    points: DecimalPoints | None = None
+    points: PointsSpent | None = None
+
+    @model_validator(mode="after")
+    def _points_are_given_not_taken(self) -> Self:
+        if self.type == POINTS:
+            _refuse_negative(self.amount)
+        return self
 
 
 class Return(Shape):
@@ -122,9 +159,14 @@ class Return(Shape):
     return_id: Identifier
     purchase_id: Identifier
     programme: Code
-    returned_at: AwareDatetime
+    returned_at: Instant
     lines: Annotated[tuple[ReturnLine, ...], Field(min_length=1, max_length=MAX_LINES)]
     refunds: Annotated[tuple[Refund, ...], Field(max_length=MAX_PAYMENTS)] | None = None
+
+    @model_validator(mode="after")
+    def _each_line_once(self) -> Self:
+        _refuse_repeated([line.line for line in self.lines])
+        return self
 
 
 class PurchaseReturned(CloudEvent):

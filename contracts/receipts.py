@@ -6,12 +6,12 @@ These messages stay between processes of one service, but they cross Kafka, so t
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from contracts.activities import Activity, Enrolment, MemberFacts
 from contracts.amounts import Amount, Quantity
-from contracts.envelope import CloudEvent, Code, Identifier, Shape
-from contracts.purchases import Purchase, Return, Text
+from contracts.envelope import CloudEvent, Code, Identifier, Instant, Shape, Text
+from contracts.purchases import Purchase, Return
 
 
 class Holder(Shape):
@@ -28,7 +28,7 @@ class IdentifiedPurchase(Shape):
 
     purchase_key: UUID
     holder: Holder
-    first_seen_at: AwareDatetime
+    first_seen_at: Instant
     purchase: Purchase
 
 
@@ -114,7 +114,7 @@ class PurchaseConflict(Shape):
     holder: Holder
     purchase_id: Identifier
     first_holder: Holder
-    found_at: AwareDatetime
+    found_at: Instant
 
 
 class PurchaseConflicted(CloudEvent):
@@ -138,7 +138,7 @@ class IndexEntry(Shape):
     purchase_key: UUID
     purchase_id: Identifier
     holder: Holder
-    purchased_at: AwareDatetime
+    purchased_at: Instant
     fingerprint: Annotated[str, Field(min_length=64, max_length=64)]
     lines: tuple[IndexLine, ...]
 
@@ -156,7 +156,7 @@ class IdentifierLink(Shape):
     identifier_type: Code
     identifier_value: Identifier
     holder: Holder
-    since: AwareDatetime
+    since: Instant
     enrolment: dict[str, Any] | None = None
 
 
@@ -173,7 +173,7 @@ class IdentifierBlock(Shape):
     identifier_type: Code
     identifier_value: Identifier
     programme: Code
-    since: AwareDatetime
+    since: Instant
     reason: Text = ""
 
 

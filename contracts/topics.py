@@ -45,7 +45,9 @@ RECEIPTS: Final = Topic(
         "bonus.purchase.conflicted.v1",
     ),
 )
-BUDGETS: Final = Topic("bonus.budgets.v1", "campaign", ())
+BUDGETS: Final = Topic(
+    "bonus.budgets.v1", "campaign (asks), account (grants)", ("bonus.budget.asked.v1", "bonus.budget.granted.v1")
+)
 VERDICTS: Final = Topic(
     "bonus.verdicts.v1",
     "as the message it answers",
@@ -75,11 +77,31 @@ REDEMPTIONS: Final = Topic(
         "bonus.redemption.reverse.v1",
     ),
 )
-TRANSFERS: Final = Topic("bonus.transfers.v1", "receiving account", ())
+TRANSFERS: Final = Topic(
+    "bonus.transfers.v1",
+    "account that the message is for",
+    ("bonus.transfer.offered.v1", "bonus.transfer.accepted.v1", "bonus.transfer.refused.v1"),
+)
 LEDGER_EVENTS: Final = Topic("bonus.ledger-events.v1", "account", ())
-MEMBER_EVENTS: Final = Topic("bonus.member-events.v1", "account", ())
+MEMBER_EVENTS: Final = Topic(
+    "bonus.member-events.v1",
+    "account",
+    (
+        "bonus.birthday.reached.v1",
+        "bonus.member.lapsed.v1",
+        "bonus.tier.loss-announced.v1",
+        "bonus.member.erased.v1",
+    ),
+)
 PROGRAMMES: Final = Topic("bonus.programmes.v1", "tenant/programme", ("bonus.programme.published.v1",), compacted=True)
-NOTIFICATIONS: Final = Topic("bonus.notifications.v1", "account", ())
+NOTIFICATIONS: Final = Topic(
+    "bonus.notifications.v1",
+    "account",
+    ("bonus.notification.delivered.v1", "bonus.notification.failed.v1", "bonus.notification.bounced.v1"),
+)
+DEAD_LETTER_TYPE: Final = "bonus.dead-letter.recorded.v1"
+"""What every dead-letter topic carries; keyed by the dead letter's id."""
+
 
 TOPICS: Final = (
     PURCHASES, RETURNS, ACTIVITIES, IDENTIFIERS, PURCHASE_INDEX, RECEIPTS, BUDGETS, VERDICTS,
