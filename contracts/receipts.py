@@ -3,7 +3,7 @@
 These messages stay between processes of one service, but they cross Kafka, so their shapes are contracts too.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
 from pydantic import Field
@@ -108,12 +108,15 @@ class ReturnIndexed(CloudEvent):
 
 
 class PurchaseConflict(Shape):
-    """The same purchase id came under another identifier: what `holder` earned by it is taken back."""
+    """The same purchase id came under another identifier: what `holder` earned by it is taken back.
+
+    `first_holder` is who the purchase stays with; null when the first one has no member that could earn by it.
+    """
 
     purchase_key: UUID
     holder: Holder
     purchase_id: Identifier
-    first_holder: Holder
+    first_holder: Holder | None
     found_at: Instant
 
 
@@ -124,20 +127,27 @@ class PurchaseConflicted(CloudEvent):
     data: PurchaseConflict
 
 
-class IndexLine(Shape):
-    """A line as the index keeps it."""
+class IndexLine(NamedTuple):
+    """A line as the index keeps it, `[1, 10000, 79800]` on the wire: number, quantity and amount in ten-thousandths.
+
+    A year of purchases has ten lines for each of them: what stays between two workers is kept short.
+    """
 
     line: int
-    quantity: Quantity
-    amount: Amount
+    quantity: int
+    amount: int
 
 
 class IndexEntry(Shape):
-    """Where a purchase belongs; `fingerprint` is the SHA-256 of its content, in hexadecimal."""
+    """Where a purchase belongs; `fingerprint` is the SHA-256 of its content, in hexadecimal.
+
+    `holder` is null where nobody can earn by it: it named no member, or its identifier was blocked.
+    """
 
     purchase_key: UUID
     purchase_id: Identifier
-    holder: Holder
+    programme: Code
+    holder: Holder | None
     purchased_at: Instant
     fingerprint: Annotated[str, Field(min_length=64, max_length=64)]
     lines: tuple[IndexLine, ...]
