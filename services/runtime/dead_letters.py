@@ -1,0 +1,128 @@
+"""Dead letters: messages that failed alone, kept as they came, with a reference published for those who must know."""
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import orjson
+
+from contracts.ids import derive, event_of
+from contracts.shards import SHARDS, shard_of
+from services.runtime.messages import Message, MessageFault
+from services.runtime.postgres import SQL
+from services.runtime.shard import LogEntry, ShardTransaction
+from services.runtime.telemetry.metrics import DEAD_LETTERS, DEAD_LETTERS_STOPPED
+
+RECORDED: Final = "bonus.dead-letter.recorded.v1"
+"""The type of the reference; it goes to the dead-letter topic of the message's own topic."""
+
+REASON_MAX: Final = 1_000
+_MINUTE_S: Final = 60.0
+
+
+class TooManyDeadLettersError(Exception):
+    """More than `dead_letters_per_minute_max`: a bad release would set everything aside, so this process pauses."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message to set aside; `reason` is for a person and may be published, `code` for a program."""
+
+    message: Message
+    code: str
+    reason: str
+
+    def id_for(self, processor: str) -> UUID:
+        """The id, the same whenever this processor fails at this message."""
+        place = self.message
+        return derive("dead-letter", processor, place.topic, str(place.partition), str(place.offset))
+
+    @property
+    def shard(self) -> int:
+        """Where it is kept: with its key where it has one, else by the partition it came from."""
+        return shard_of(self.message.key) if self.message.key else self.message.partition % SHARDS
+
+
+class DeadLetterBudget:
+    """How many more messages this process may set aside.
+
+    Once exceeded it stays so until the process is started again: what stops here needs a person or a release.
+    """
+
+    def __init__(self, service: str, per_minute_max: int) -> None:
+        self._per_minute_max = per_minute_max
+        self._taken: deque[float] = deque()
+        self._stopped = DEAD_LETTERS_STOPPED.labels(service)
+        self._stopped.set(0)
+        self.exceeded = False
+
+    def take(self, count: int, now_s: float | None = None) -> None:
+        """Spend `count`, at `now_s` of a monotonic clock. Raises `TooManyDeadLettersError`."""
+        now_s = time.monotonic() if now_s is None else now_s
+        while self._taken and now_s - self._taken[0] >= _MINUTE_S:
+            self._taken.popleft()
+        if self.exceeded or len(self._taken) + count > self._per_minute_max:
+            self.exceeded = True
+            self._stopped.set(1)
+            raise TooManyDeadLettersError(f"more than {self._per_minute_max} messages failed within a minute")
+        self._taken.extend([now_s] * count)
+
+
+def fault_of(error: Exception) -> tuple[str, str]:
+    """Code and reason of what a processor raised; an error not foreseen is named by its type: its text may be personal."""
+    if isinstance(error, MessageFault):
+        return error.code, error.reason[:REASON_MAX]
+    return "processor_failed", f"{type(error).__module__}.{type(error).__qualname__}"
+
+
+async def set_aside(transaction: ShardTransaction, processor: str, letters: Sequence[DeadLetter]) -> None:
+    """Keep messages in the dead-letter table of the transaction's shard, each once, with a reference in the log."""
+    ids = [letter.id_for(processor) for letter in letters]
+    rows = await transaction.connection.fetch(
+        SQL.set_aside,
+        transaction.shard,
+        ids,
+        processor,
+        [letter.message.topic for letter in letters],
+        [letter.message.partition for letter in letters],
+        [letter.message.offset for letter in letters],
+        [letter.message.record_key for letter in letters],
+        [letter.code for letter in letters],
+        [letter.reason for letter in letters],
+        [letter.message.body for letter in letters],
+        [letter.message.traceparent for letter in letters],
+        transaction.now,
+    )
+    new = {row["dead_letter_id"] for row in rows}
+    for letter_id, letter in zip(ids, letters, strict=True):
+        if letter_id in new:
+            DEAD_LETTERS.labels(letter.message.topic, letter.code).inc()
+            transaction.append(_reference(letter_id, letter, processor, transaction.now))
+
+
+def _reference(letter_id: UUID, letter: DeadLetter, processor: str, now: datetime) -> LogEntry:
+    message = letter.message
+    event_id = event_of(RECORDED, letter_id)
+    body = {
+        "specversion": "1.0",
+        "type": RECORDED,
+        "id": str(event_id),
+        "source": f"urn:bonus:{processor}",
+        "time": now,
+        "datacontenttype": "application/json",
+        "tenant": message.tenant,
+        "data": {
+            "dead_letter_id": str(letter_id),
+            "processor": processor,
+            "topic": message.topic,
+            "partition": message.partition,
+            "offset": message.offset,
+            "code": letter.code,
+            "reason": letter.reason,
+        },
+    }
+    return LogEntry(event_id, str(letter_id), RECORDED, orjson.dumps(body), message.traceparent)

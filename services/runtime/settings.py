@@ -1,0 +1,100 @@
+"""Settings that every process has: each limit by name, with an environment variable `BONUS_…`."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class RuntimeSettings(BaseSettings):
+    """Where the parts are, and how much of each thing at most. Services add their own by inheriting."""
+
+    model_config = SettingsConfigDict(env_prefix="BONUS_", extra="ignore")
+
+    # Postgres
+    postgres_dsn: str = Field(default="", repr=False, description="postgresql://user:password@host:port/database")
+    postgres_pool_min: int = Field(default=1, ge=0, description="connections kept open when idle")
+    postgres_pool_max: int = Field(default=6, ge=1, description="connections of one process; bounds its transactions")
+    postgres_connect_timeout_s: float = Field(default=10, gt=0)
+    postgres_command_timeout_s: float = Field(default=60, gt=0, description="of one statement, as this side sees it")
+    postgres_lock_timeout_ms: int = Field(default=10_000, ge=0, description="longest wait for a shard's row")
+    postgres_statement_timeout_ms: int = Field(default=30_000, ge=0)
+    postgres_idle_in_transaction_timeout_ms: int = Field(
+        default=30_000, ge=0, description="a transaction whose process hangs gives its shard back after this"
+    )
+
+    # Kafka
+    kafka_bootstrap: str = Field(default="", description="host:port,host:port")
+    topic_prefix: str = Field(default="", description="put before the name of every topic and consumer group")
+    kafka_request_timeout_ms: int = Field(default=30_000, ge=1_000)
+    kafka_metadata_max_age_ms: int = Field(default=60_000, ge=1_000)
+
+    # Consumer
+    consumer_session_timeout_ms: int = Field(default=30_000, ge=1_000, description="a silent worker is out after this")
+    consumer_heartbeat_ms: int = Field(default=3_000, ge=100)
+    consumer_rebalance_timeout_ms: int = Field(default=60_000, ge=1_000, description="a batch must end within this")
+    consumer_poll_records: int = Field(default=2_000, ge=1, description="messages taken from the fetch buffer at once")
+    consumer_poll_wait_ms: int = Field(default=200, ge=1, description="how long a poll waits for the first message")
+    consumer_linger_ms: int = Field(
+        default=5, ge=0, description="pause after a small poll, so that a trickle does not become a storm of fetches"
+    )
+    consumer_small_poll: int = Field(default=100, ge=0, description="a poll of fewer messages than this is small")
+    consumer_fetch_wait_ms: int = Field(default=200, ge=1, description="how long the broker holds an empty fetch")
+    consumer_fetch_max_bytes: int = Field(default=4 * 1024 * 1024, ge=1024, description="of one answer of a broker")
+    consumer_partition_fetch_bytes: int = Field(default=256 * 1024, ge=1024, description="of one partition in it")
+    consumer_decode_bytes: int = Field(
+        default=4 * 1024 * 1024, ge=1024, description="message bytes decoded and held as objects at once"
+    )
+    consumer_commit_to_kafka_s: float = Field(
+        default=5, gt=0, description="how often offsets are told to Kafka as well, for its lag dashboards"
+    )
+    message_max_bytes: int = Field(default=1_000_000, ge=1024, description="larger messages are set aside unread")
+
+    # Transactions
+    transaction_messages_max: int = Field(default=500, ge=1, description="messages decided in one transaction")
+    transaction_commands_max: int = Field(default=100, ge=1, description="HTTP commands decided in one transaction")
+    queue_commands_max: int = Field(default=2_000, ge=1, description="HTTP commands waiting in one process; more: 503")
+    copy_rows_min: int = Field(default=32, ge=1, description="log rows from which COPY is cheaper than INSERT")
+
+    # Faults
+    dead_letters_per_minute_max: int = Field(
+        default=100, ge=0, description="more of them in a minute, and this process sets nothing more aside: it pauses"
+    )
+    retry_first_ms: int = Field(default=100, ge=1, description="first pause after a fault of the world; then doubled")
+    retry_max_ms: int = Field(default=15_000, ge=1, description="longest pause between two tries")
+
+    # Relay
+    relay_poll_ms: int = Field(default=10, ge=1, description="how often the log's heads are looked at")
+    relay_batch_events: int = Field(default=2_000, ge=1, description="events of one shard read at once")
+    relay_batch_bytes: int = Field(default=1024 * 1024, ge=1024, description="bytes of one shard read at once")
+    relay_round_bytes: int = Field(default=16 * 1024 * 1024, ge=1024, description="bytes on their way to Kafka at once")
+    relay_send_batch_bytes: int = Field(default=512 * 1024, ge=16 * 1024, description="one record batch for Kafka")
+    relay_lock_retry_ms: int = Field(default=1_000, ge=1, description="how often a standing-by relay asks for its turn")
+    outbox_retention_s: int = Field(default=3_600, ge=0, description="how long relayed rows of an outbox are kept")
+    outbox_prune_interval_s: float = Field(default=60, gt=0)
+    outbox_prune_rows: int = Field(default=20_000, ge=1, description="rows deleted in one transaction")
+
+    # Sweepers
+    sweep_interval_ms: int = Field(default=1_000, ge=1, description="one look at every shard takes this long")
+    sweep_batch: int = Field(default=200, ge=1, description="due work of one shard taken at once")
+
+    # HTTP
+    token_public_key_file: Path | None = Field(default=None, description="Ed25519 public key in PEM; without it: 401")
+    token_audience: str = "bonus"  # noqa: S105 - a name that tokens carry, no secret
+    http_body_max_bytes: int = Field(default=256 * 1024, ge=1)
+    http_timeout_s: float = Field(default=10, gt=0, description="an answer later than this is a 503")
+    http_access_log: bool = True
+    http_concurrency_max: int = Field(default=1_000, ge=1, description="requests in one process; more: 503 at once")
+    idempotency_key_max: int = Field(default=200, ge=1, description="characters of an Idempotency-Key")
+    page_limit_default: int = Field(default=50, ge=1)
+    page_limit_max: int = Field(default=500, ge=1)
+
+    # Process
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = Field(default=None, description="health and metrics of a worker; 0: a free port")
+    stop_grace_s: float = Field(default=20, gt=0, description="time to finish the batch before a process just ends")
+    stuck_after_s: float = Field(default=60, gt=0, description="work waiting and no commit for this long: not ready")
+    log_level: str = "INFO"
+    log_format: str = Field(default="json", pattern="^(json|console)$")
+    otlp_endpoint: str = Field(default="", description="http://host:4318; spans are made only where this is set")
+    trace_sample: float = Field(default=1.0, ge=0, le=1, description="share of new traces that are recorded")

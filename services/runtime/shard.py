@@ -1,0 +1,141 @@
+"""A shard's transaction and its log: what a processor is given, and what it answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+import asyncpg
+
+from services.runtime.messages import Message
+
+ENTRY_MAX_BYTES: Final = 900_000
+"""A log entry must fit one Kafka record batch of the default 1 MB with room for its key and headers."""
+
+LOG_COLUMNS: Final = (
+    "shard", "position", "event_id", "key", "type", "recorded_at", "traceparent", "body", "hash",
+)  # fmt: skip
+
+
+class EntryTooLargeError(ValueError):
+    """A log entry is larger than what Kafka would take, so the relay could never pass it on."""
+
+
+class Overloaded(Exception):  # noqa: N818 - the name is what it says to a caller, not an error of this process
+    """More commands wait in this process than `queue_commands_max`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One event to append.
+
+    `body` is the CloudEvent exactly as it will be hashed, stored and published; `key` is its Kafka key; `extra` are
+    the values of the schema's own log columns, in the order the writer was told them.
+    """
+
+    event_id: UUID
+    key: str
+    type: str
+    body: bytes
+    traceparent: str | None = None
+    extra: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a message: `applied`, `duplicate`, `refused`, `conflict`, `waiting` or `set_aside`.
+
+    `code` says why; `answer` is what HTTP gives back.
+    """
+
+    kind: str
+    code: str | None = None
+    answer: Any = None
+
+
+class ShardTransaction:
+    """One open transaction that holds the row of its shard, so nobody else writes there until it ends.
+
+    `now` is the wall clock, never before the shard's last recorded instant: it is `decided_at` and `recorded_at`.
+    `head` is the position of the last entry written or appended. `connection` is for the processor's own statements;
+    it is inside the transaction already, and `connection.transaction()` must not be used on it.
+    """
+
+    __slots__ = ("_extras", "_hash", "_rows", "connection", "head", "now", "shard")
+
+    def __init__(  # noqa: PLR0913 - made in one place, the gate
+        self,
+        connection: asyncpg.Connection,
+        shard: int,
+        now: datetime,
+        *,
+        head: int,
+        previous_hash: bytes,
+        extra_columns: int = 0,
+    ) -> None:
+        self.connection = connection
+        self.shard = shard
+        self.now = now
+        self.head = head
+        self._hash = previous_hash
+        self._extras = extra_columns
+        self._rows: list[tuple[Any, ...]] = []
+
+    def append(self, entry: LogEntry) -> int:
+        """Chain the entry to the log and give its position; it is written before the commit.
+
+        Raises `EntryTooLargeError`.
+        """
+        if len(entry.body) > ENTRY_MAX_BYTES:
+            raise EntryTooLargeError(f"{entry.type} of {len(entry.body)} bytes is over {ENTRY_MAX_BYTES}")
+        self.head += 1
+        self._hash = sha256(self._hash + entry.body).digest()
+        # The runtime's own entries know nothing of the schema's columns: those stay empty.
+        extra = entry.extra + (None,) * (self._extras - len(entry.extra))
+        self._rows.append(
+            (
+                self.shard, self.head, entry.event_id, entry.key, entry.type, self.now,
+                entry.traceparent, entry.body, self._hash, *extra,
+            )
+        )  # fmt: skip
+        return self.head
+
+    @property
+    def last_hash(self) -> bytes:
+        """The hash of the last entry written or appended; 32 zero bytes before the first."""
+        return self._hash
+
+    def take_rows(self) -> list[tuple[Any, ...]]:
+        """Hand over the rows that wait to be written, in the order of `LOG_COLUMNS` and the schema's own after them.
+
+        Whoever takes them writes them: the writer before the commit, or a processor that puts them into a statement
+        of its own to save a round trip.
+        """
+        rows, self._rows = self._rows, []
+        return rows
+
+
+class Processor(Protocol):
+    """What a service does with its messages."""
+
+    @property
+    def name(self) -> str:
+        """The name in metrics and dead letters."""
+        ...
+
+    def key_of(self, message: Message) -> str:
+        """The business key that decides the message's shard; runs before grouping.
+
+        May raise when the message has none: it is then set aside.
+        """
+        ...
+
+    async def process(self, transaction: ShardTransaction, messages: Sequence[Message]) -> Sequence[Verdict]:
+        """Decide the messages in order and write what follows; one verdict a message.
+
+        Raising rolls everything back: a fault of the world (`postgres.is_world_fault`) is tried again, any other
+        is taken as the fault of one of the messages, which are then tried alone.
+        """
+        ...
