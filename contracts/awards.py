@@ -48,10 +48,24 @@ class RuleShare(Shape):
     points: int
 
 
+class Inactivity(Shape):
+    """All points of a currency lapse after this long with no accrual or redemption.
+
+    The last day counts whole, in `zone`: they lapse at the midnight after it. `notice_days` before that day the member
+    is told, once; 0: never.
+    """
+
+    months: Annotated[int, Field(ge=0, le=1_200)] = 0
+    days: Annotated[int, Field(ge=0, le=36_600)] = 0
+    notice_days: Annotated[int, Field(ge=0, le=366)] = 0
+    zone: Text
+
+
 class Grant(Shape):
     """One lot to open. `activates_at` null: at once; `expires_at` null: never.
 
-    The lot's id is derived from the command's id and the grant's index, counted from 0.
+    The lot's id is derived from the command's id and the grant's index, counted from 0. `inactivity` holds for the
+    whole currency, from the latest grant that names it.
     """
 
     currency: Code
@@ -62,6 +76,7 @@ class Grant(Shape):
     rules: tuple[RuleShare, ...] = ()
     campaign: Code | None = None
     partner: Text = ""
+    inactivity: Inactivity | None = None
 
 
 class Standing(Shape):

@@ -49,6 +49,11 @@ EventType = Literal[
     "bonus.transfer.sent.v1",
     "bonus.transfer.received.v1",
     "bonus.transfer.returned.v1",
+    "bonus.transfer.completed.v1",
+    "bonus.merge.completed.v1",
+    "bonus.merge.abandoned.v1",
+    "bonus.redemption.matched.v1",
+    "bonus.account.erased.v1",
     "bonus.expiry.announced.v1",
     "bonus.command.rejected.v1",
 ]
@@ -65,9 +70,13 @@ class Movement(Shape):
 
 
 class LotTerms(Shape):
-    """A lot as it was opened or changed by this event."""
+    """A lot as it was opened or changed by this event.
+
+    `origin` is the accrual's command id where that is not this event's; `sequence` counts the account's lots from 1.
+    """
 
     lot_id: UUID
+    sequence: Annotated[int, Field(ge=0)] = 0
     currency: Code
     points: int
     earned_at: Instant
