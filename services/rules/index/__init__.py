@@ -1,0 +1,1 @@
+"""The purchase index: whose a purchase is, and what came back of it."""

@@ -1,0 +1,11 @@
+"""Keeping what is personal unreadable: identifiers as keyed hashes, everything else under a key per subject.
+
+A subject is a member, or a purchase while its member is unknown. Destroying a subject's key makes what was kept under
+it unreadable for ever, while totals and the log stay whole.
+"""
+
+from services.rules.privacy.keys import Cipher, KeysError, MasterKeys
+from services.rules.privacy.pseudonyms import Pseudonyms
+from services.rules.privacy.vault import Vault
+
+__all__ = ["Cipher", "KeysError", "MasterKeys", "Pseudonyms", "Vault"]

@@ -1,0 +1,60 @@
+"""The keys of subjects: made when first needed, opened with the master keys, destroyed when a subject is erased."""
+
+import os
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+import asyncpg
+
+from contracts.shards import SHARDS
+from services.rules.privacy.keys import KEY_BYTES, Cipher, MasterKeys
+from services.runtime.postgres import statements
+
+SQL = statements(__package__)
+
+
+class Vault:
+    """Subjects' ciphers. Each shard that keeps something of a subject has a key of its own for it."""
+
+    def __init__(self, masters: MasterKeys) -> None:
+        self._masters = masters
+
+    async def ciphers(
+        self, connection: asyncpg.Connection, shard: int, subjects: Collection[UUID]
+    ) -> dict[UUID, Cipher]:
+        """The ciphers of these subjects in this shard, under the shard row; keys are made where there are none.
+
+        A subject that was erased is left out: nothing more can be kept about it.
+        """
+        if not subjects:
+            return {}
+        opened, known = await self._open(connection, [shard], subjects)
+        missing = {subject: os.urandom(KEY_BYTES) for subject in subjects if subject not in known}
+        if missing:
+            wrapped = [self._masters.wrap(subject, key) for subject, key in missing.items()]
+            await connection.execute(SQL.make_keys, shard, list(missing), self._masters.current, wrapped)
+        return opened | {subject: Cipher(key) for subject, key in missing.items()}
+
+    async def existing(
+        self, connection: asyncpg.Connection, shards: Iterable[int], subjects: Collection[UUID]
+    ) -> dict[tuple[int, UUID], Cipher]:
+        """The ciphers that there are, by shard and subject, for reading."""
+        if not subjects:
+            return {}
+        rows = await connection.fetch(SQL.find_keys, list(shards), list(subjects))
+        return {(row["shard"], row["subject"]): self._cipher(row) for row in rows if row["wrapped"] is not None}
+
+    async def destroy(self, connection: asyncpg.Connection, subjects: Collection[UUID]) -> int:
+        """Destroy the keys of these subjects in all shards; gives how many there were. It cannot be undone."""
+        rows = await connection.fetch(SQL.destroy_keys, list(range(SHARDS)), list(subjects))
+        return len(rows)
+
+    async def _open(
+        self, connection: asyncpg.Connection, shards: list[int], subjects: Collection[UUID]
+    ) -> tuple[dict[UUID, Cipher], set[UUID]]:
+        rows = await connection.fetch(SQL.find_keys, shards, list(subjects))
+        opened = {row["subject"]: self._cipher(row) for row in rows if row["wrapped"] is not None}
+        return opened, {row["subject"] for row in rows}
+
+    def _cipher(self, row: asyncpg.Record) -> Cipher:
+        return Cipher(self._masters.unwrap(row["subject"], row["master"], row["wrapped"]))
