@@ -17,8 +17,8 @@ MAX_SCALE: Final = 4
 MAX_POINTS: Final = 2**62
 """Points of one movement stay under this, so that sums of them fit a signed 64-bit column."""
 
-_PATTERN: Final = rf"^-?[0-9]{{1,{MAX_WHOLE_DIGITS}}}(\.[0-9]{{1,{MAX_DECIMALS}}})?$"
-_DECIMAL: Final = re.compile(_PATTERN[:-1] + r"\Z")
+AMOUNT_PATTERN: Final = rf"^-?[0-9]{{1,{MAX_WHOLE_DIGITS}}}(\.[0-9]{{1,{MAX_DECIMALS}}})?$"
+_DECIMAL: Final = re.compile(AMOUNT_PATTERN[:-1] + r"\Z")
 
 
 def parse_decimal(value: object) -> int:
@@ -67,7 +67,7 @@ Amount = Annotated[
     int,
     BeforeValidator(parse_decimal),
     PlainSerializer(format_decimal, return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": _PATTERN, "examples": ["7.98"]}),
+    WithJsonSchema({"type": "string", "pattern": AMOUNT_PATTERN, "examples": ["7.98"]}),
 ]
 """Money in the purchase's currency: a decimal string on the wire, ten-thousandths inside."""
 

@@ -81,7 +81,10 @@ def json_path(location: Sequence[str | int]) -> str:
 def problems_of(error: ValidationError, root: Sequence[str | int] = ()) -> tuple[FieldProblem, ...]:
     """The problems that a model's validation found, at most `MAX_PROBLEMS`; `root` is where the model stood."""
     details = error.errors(include_url=False, include_input=False)
-    return tuple(_problem(detail, root) for detail in details[:MAX_PROBLEMS])
+    deeper = {detail["loc"][:length] for detail in details for length in range(len(detail["loc"]))}
+    # A list that has too few items only because its items are wrong is not a problem of its own.
+    own = [detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in deeper]
+    return tuple(_problem(detail, root) for detail in own[:MAX_PROBLEMS])
 
 
 def _problem(detail: ErrorDetails, root: Sequence[str | int]) -> FieldProblem:
@@ -93,6 +96,8 @@ def _problem(detail: ErrorDetails, root: Sequence[str | int]) -> FieldProblem:
 
 
 def _words(code: str, detail: ErrorDetails) -> str:
-    pattern = detail.get("ctx", {}).get("pattern", "")
-    message = _WORDS.get(code) or _FORMS.get(pattern) or detail["msg"]
+    context = detail.get("ctx", {})
+    if code in {"too_few", "too_many"}:
+        return f"at least {context['min_length']}" if code == "too_few" else f"at most {context['max_length']}"
+    message = _WORDS.get(code) or _FORMS.get(context.get("pattern", "")) or detail["msg"]
     return message[:1].lower() + message[1:]

@@ -107,3 +107,22 @@ TOPICS: Final = (
     PURCHASES, RETURNS, ACTIVITIES, IDENTIFIERS, PURCHASE_INDEX, RECEIPTS, BUDGETS, VERDICTS,
     AWARDS, REDEMPTIONS, TRANSFERS, LEDGER_EVENTS, MEMBER_EVENTS, PROGRAMMES, NOTIFICATIONS,
 )  # fmt: skip
+
+PARTIES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    PURCHASES.name: (("retail",), ("rules",)),
+    RETURNS.name: (("retail",), ("rules",)),
+    ACTIVITIES.name: (("retail",), ("rules",)),
+    IDENTIFIERS.name: (("rules",), ("rules",)),
+    PURCHASE_INDEX.name: (("rules",), ("rules",)),
+    RECEIPTS.name: (("rules",), ("rules",)),
+    BUDGETS.name: (("rules",), ("rules",)),
+    VERDICTS.name: (("rules",), ("retail",)),
+    AWARDS.name: (("rules",), ("ledger",)),
+    REDEMPTIONS.name: (("retail",), ("ledger",)),
+    TRANSFERS.name: (("ledger",), ("ledger",)),
+    LEDGER_EVENTS.name: (("ledger",), ("rules", "notifier", "retail")),
+    MEMBER_EVENTS.name: (("rules",), ("ledger", "notifier")),
+    PROGRAMMES.name: (("rules",), ("rules", "ledger", "notifier")),
+    NOTIFICATIONS.name: (("notifier",), ("retail",)),
+}
+"""Who sends and who receives each topic; `retail` stands for any system beside the services."""

@@ -28,7 +28,7 @@ PARTS: Mapping[str, Part] = {
     "ledger": Part("services.ledger.command", "The books: work, relay, serve, verify."),
     "rules": Part("services.rules.command", "The brain: work, relay, serve."),
     "notifier": Part("services.notifier.command", "Telling members: work, serve."),
-    "contracts": Part("contracts.command", "Check messages and the published documents."),
+    "contracts": Part("services.documents", "Check messages and the published documents."),
     "deadletters": Part("services.runtime.command", "Messages that were set aside: list, show, replay."),
     "token": Part("services.runtime.token_command", "Issue a bearer token."),
     "bench": Part("tests.benchmarks.command", "Measure, and write the figures to build/."),
