@@ -73,7 +73,7 @@ class DeadLetterBudget:
 
 
 def fault_of(error: Exception) -> tuple[str, str]:
-    """Code and reason of what a processor raised; an error not foreseen is named by its type: its text may be personal."""
+    """Give code and reason of what a processor raised; an unforeseen error is named by type: its text may be personal."""
     if isinstance(error, MessageFault):
         return error.code, error.reason[:REASON_MAX]
     return "processor_failed", f"{type(error).__module__}.{type(error).__qualname__}"
