@@ -4,8 +4,7 @@ A subject is a member, or a purchase while its member is unknown. Destroying a s
 it unreadable for ever, while totals and the log stay whole.
 """
 
-from services.rules.privacy.keys import Cipher, KeysError, MasterKeys
+from services.runtime.privacy import Cipher, KeysError, MasterKeys, Vault
 from services.rules.privacy.pseudonyms import Pseudonyms
-from services.rules.privacy.vault import Vault
 
 __all__ = ["Cipher", "KeysError", "MasterKeys", "Pseudonyms", "Vault"]

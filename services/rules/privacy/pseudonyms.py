@@ -6,7 +6,7 @@ Source: HMAC-SHA256 (RFC 2104). Card numbers are few enough to try them all, so 
 import hmac
 from typing import Final
 
-from services.rules.privacy.keys import decode_key
+from services.runtime.privacy.keys import decode_key
 
 _KNOWN_MAX: Final = 65_536
 """How many identifiers are remembered, so that a member's next purchase needs no hash."""

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from contracts.shards import SHARDS
-from services.rules.privacy.keys import KEY_BYTES, Cipher, MasterKeys
+from services.runtime.privacy.keys import KEY_BYTES, Cipher, MasterKeys
 from services.runtime.postgres import statements
 
 SQL = statements(__package__)
