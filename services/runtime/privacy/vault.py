@@ -7,8 +7,8 @@ from uuid import UUID
 import asyncpg
 
 from contracts.shards import SHARDS
-from services.runtime.privacy.keys import KEY_BYTES, Cipher, MasterKeys
 from services.runtime.postgres import statements
+from services.runtime.privacy.keys import KEY_BYTES, Cipher, MasterKeys
 
 SQL = statements(__package__)
 
