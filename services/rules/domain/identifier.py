@@ -221,9 +221,10 @@ def enrol(command: Enrol, identifier: Identifier, terms: IdentifierTerms) -> lis
         return _join(holder, command.at, "enrolment", identifier, terms)
     # A member made on sight has no name yet: an enrolment that names none either gives it its facts.
     nameless = held.origin == "sight" and not command.named
-    if nameless or held.holder.member_id == command.member_id:
-        return [EnrolledAgain(held.holder, command.at)]
-    return Refusal.identifier_taken()
+    if not nameless and held.holder.member_id != command.member_id:
+        return Refusal.identifier_taken()
+    holder = replace(held.holder, card_category=command.card_category or held.holder.card_category)
+    return [*_with_category(holder, command.at, held), EnrolledAgain(holder, command.at)]
 
 
 def link(command: Link, identifier: Identifier, terms: IdentifierTerms) -> list[Event] | Refusal:
@@ -234,7 +235,9 @@ def link(command: Link, identifier: Identifier, terms: IdentifierTerms) -> list[
     held = _held_at(command.since, identifier)
     if held is None:
         return _hand_over(Holding(command.holder, command.since, "link"), identifier, terms)
-    return [] if held.holder.account_id == account_id else Refusal.identifier_taken()
+    if held.holder.account_id != account_id:
+        return Refusal.identifier_taken()
+    return _with_category(command.holder, command.since, held)
 
 
 def block(command: Block, identifier: Identifier) -> list[Event]:
@@ -262,6 +265,13 @@ def _hand_over(holding: Holding, identifier: Identifier, terms: IdentifierTerms)
     linked = Linked(holding)
     held = evolve(identifier, linked)
     return [linked, *(_to_holder(arrival, held, terms) for arrival in identifier.waiting)]
+
+
+def _with_category(holder: Holder, since: datetime, held: Holding) -> list[Event]:
+    """The same holder with another card category from `since` on; what was done before keeps the one it had."""
+    if holder.card_category in ("", held.holder.card_category) or since <= held.since:
+        return []
+    return [Linked(Holding(holder, since, held.origin, held.blocked_since))]
 
 
 def _held_at(since: datetime, identifier: Identifier) -> Holding | None:

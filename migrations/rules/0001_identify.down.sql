@@ -1,0 +1,8 @@
+drop table purchase_return;
+drop table purchase_index;
+drop table refusal;
+drop table kept;
+drop table activity;
+drop table purchase;
+drop table holding;
+drop table data_key;
