@@ -123,8 +123,8 @@ def mirror_of_central(settings_file: Path) -> str | None:
     except (OSError, ET.ParseError):
         return None
     for mirror in root.iterfind("{*}mirrors/{*}mirror"):
-        of = (mirror.findtext("{*}mirrorOf") or "").split(",")
+        of = {word.strip() for word in (mirror.findtext("{*}mirrorOf") or "").split(",")}
         url = mirror.findtext("{*}url")
-        if url and {"*", "external:*", CENTRAL} & {word.strip() for word in of} and f"!{CENTRAL}" not in of:
+        if url and {"*", "external:*", CENTRAL} & of and f"!{CENTRAL}" not in of:
             return url.strip().rstrip("/")
     return None

@@ -21,8 +21,11 @@ NAME = "kafka"
 CONTROLLER = "kafka_controller"
 START_ATTEMPTS = 3
 PROBE_TIMEOUT_S = 1.0
-METADATA_REQUEST = 3
-METADATA_VERSION = 2
+# Two requests of Kafka's protocol, by kind and version; the body of the first asks for no topics.
+METADATA = (3, 2)
+FIND_COORDINATOR = (10, 0)
+NO_TOPICS = bytes(4)
+PROBE = b"bonus-local"
 # Record batches add up to this much to the message itself (Kafka's own default allows the same).
 BATCH_OVERHEAD_BYTES = 12
 LOG_FILE_BYTES = 10_000_000
@@ -172,6 +175,7 @@ class Kafka:
             {
                 "handlers": "java.util.logging.FileHandler",
                 ".level": "INFO",
+                **{f"{logger}.level": "WARNING" for logger in LOGS_EACH_PARTITION},
                 "java.util.logging.FileHandler.pattern": f"{self.log_directory}/kafka.%g.log",
                 "java.util.logging.FileHandler.limit": LOG_FILE_BYTES,
                 "java.util.logging.FileHandler.count": 2,
@@ -196,7 +200,19 @@ SINGLE_NODE: Mapping[str, str | int] = {
     # After a crash the node's former self counts as alive until its session ends; until then it is not let in again.
     "broker.session.timeout.ms": 4000,
     "broker.heartbeat.interval.ms": 500,
+    # An idle node writes to its own log this often.
+    "metadata.max.idle.interval.ms": 5000,
 }
+
+LOGS_EACH_PARTITION = (
+    # At INFO these write several lines for every partition at every start, which buries the rest and takes its time.
+    "org.apache.kafka.controller",
+    "org.apache.kafka.storage.internals.log",
+    "kafka.cluster",
+    "kafka.server",
+    "kafka.log",
+    "state.change.logger",
+)
 
 LIMITS: Mapping[str, str | int] = {
     "auto.create.topics.enable": "false",
@@ -229,19 +245,28 @@ def _environment() -> dict[str, str]:
 
 
 def answers(port: int) -> bool:
-    """Say whether a broker on this port serves clients: it names itself as a live broker in its metadata."""
-    body = (0).to_bytes(4, "big")
-    client = b"local"
-    header = METADATA_REQUEST.to_bytes(2, "big") + METADATA_VERSION.to_bytes(2, "big") + (1).to_bytes(4, "big")
-    request = header + len(client).to_bytes(2, "big") + client + body
+    """Say whether a broker on this port serves clients: it names a live broker, and one that coordinates groups.
+
+    The first question after the coordinator makes the topic that it keeps offsets in, so that no consumer has to wait
+    for that, and complain.
+    """
     try:
         with socket.create_connection((ports.LOOPBACK, port), timeout=PROBE_TIMEOUT_S) as connection:
-            connection.sendall(len(request).to_bytes(4, "big") + request)
-            answer = _read(connection, int.from_bytes(_read(connection, 4), "big"))
+            brokers = _ask(connection, METADATA, NO_TOPICS)
+            coordinator = _ask(connection, FIND_COORDINATOR, len(PROBE).to_bytes(2, "big") + PROBE)
     except OSError:
         return False
-    # After the request's number comes the count of live brokers.
-    return int.from_bytes(answer[4:8], "big", signed=True) > 0
+    # The first answer begins with the count of live brokers, the second with an error code.
+    return int.from_bytes(brokers[:4], "big", signed=True) > 0 and coordinator[:2] == b"\0\0"
+
+
+def _ask(connection: socket.socket, request: tuple[int, int], body: bytes) -> bytes:
+    kind, version = request
+    number = (1).to_bytes(4, "big")
+    header = kind.to_bytes(2, "big") + version.to_bytes(2, "big") + number + len(PROBE).to_bytes(2, "big") + PROBE
+    connection.sendall(len(header + body).to_bytes(4, "big") + header + body)
+    answer = _read(connection, int.from_bytes(_read(connection, 4), "big"))
+    return answer[len(number) :]
 
 
 def _read(connection: socket.socket, count: int) -> bytes:

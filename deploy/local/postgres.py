@@ -26,8 +26,7 @@ NAME = "postgres"
 SUPERUSER = "bonus"
 DATABASE = "bonus"
 START_ATTEMPTS = 3
-# The longest path of a Unix socket that every system takes, less the name of the socket in it.
-SOCKET_DIRECTORY_LIMIT = 80
+ORPHAN_GRACE_S = 5.0
 POSTMASTER_STATUS_LINE = 7
 
 
@@ -80,8 +79,15 @@ class Postgres:
         return stopped or cleared
 
     def _clear(self) -> bool:
+        """Leave no server on this data directory, nor anything of one that was killed."""
         grace_s = self.settings.postgres_stop_grace_s
-        return processes.clear(NAME, "postgres", str(self.data), gently=signal.SIGINT, grace_s=grace_s)
+        cleared = processes.clear(NAME, "postgres", str(self.data), gently=signal.SIGINT, grace_s=grace_s)
+        # The children of a server that was killed go by themselves; until then they hold its shared memory.
+        processes.wait_gone("postgres", self.data, grace_s=ORPHAN_GRACE_S)
+        # Now nothing has the data open. The file may name a process that is not reaped, or another by the same number;
+        # PostgreSQL would take either for a server and refuse to start.
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        return cleared
 
     def healthy(self, state: State) -> bool:
         """Say whether the recorded server runs and accepts connections."""
@@ -183,12 +189,12 @@ class Postgres:
         processes.wait_healthy(started, self._accepts, timeout_s=self.settings.postgres_start_timeout_s)
 
     def _configure(self, port: int) -> None:
-        socket_directory = str(self.data) if len(str(self.data)) <= SOCKET_DIRECTORY_LIMIT else ""
         configured = self.settings
         values: Mapping[str, str | int] = {
             "listen_addresses": ports.LOOPBACK,
             "port": port,
-            "unix_socket_directories": socket_directory,
+            # One way in is enough; a socket's path is limited in length, and its lock file outlives a crash.
+            "unix_socket_directories": "",
             "max_connections": configured.postgres_max_connections,
             "shared_buffers": f"{configured.postgres_shared_buffers_mb}MB",
             "max_wal_size": f"{configured.postgres_max_wal_size_mb}MB",

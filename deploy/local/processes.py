@@ -156,13 +156,11 @@ def stop(started: Started, *, gently: signal.Signals = signal.SIGTERM, grace_s: 
         return False
     family = [process, *_children_of(process)]
     _send(process, gently)
-    _, alive = psutil.wait_procs([process], timeout=grace_s)
-    if alive:
+    if _wait_over([process], grace_s):
         for member in family:
             _send(member, signal.SIGKILL)
-        _, alive = psutil.wait_procs(family, timeout=KILL_WAIT_S)
-    _reap()
-    if alive and find(started) is not None:
+        _wait_over(family, KILL_WAIT_S)
+    if find(started) is not None:
         raise StopError(f"{started.name} (pid {started.pid}) is still there after it was killed")
     return True
 
@@ -183,6 +181,41 @@ def clear(name: str, program: str, argument: str, *, gently: signal.Signals, gra
             continue
         found = stop(left, gently=gently, grace_s=grace_s) or found
     return found
+
+
+def wait_gone(program: str, directory: Path, *, grace_s: float) -> None:
+    """Wait until no `program` works in `directory`; after `grace_s` seconds kill those that still do."""
+    left = [process for process in psutil.process_iter() if _works_in(process, program, directory)]
+    alive = _wait_over(left, grace_s)
+    for process in alive:
+        _send(process, signal.SIGKILL)
+    _wait_over(alive, KILL_WAIT_S)
+
+
+def _wait_over(members: Sequence[psutil.Process], timeout_s: float) -> list[psutil.Process]:
+    """Wait for processes to end; give those that have not."""
+    until = time.monotonic() + timeout_s
+    while alive := [member for member in members if not _is_over(member)]:
+        if time.monotonic() > until:
+            break
+        time.sleep(POLL_S)
+        _reap()
+    return alive
+
+
+def _is_over(process: psutil.Process) -> bool:
+    try:
+        # One that ended but was not reaped by its parent does nothing any more, however long it is listed.
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def _works_in(process: psutil.Process, program: str, directory: Path) -> bool:
+    try:
+        return bool(process.name() == program and process.cwd() == str(directory))
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
 
 
 def _children_of(process: psutil.Process) -> list[psutil.Process]:
