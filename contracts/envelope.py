@@ -21,7 +21,7 @@ from pydantic_core import PydanticCustomError
 
 MAX_ID_LENGTH: Final = 200
 MAX_TEXT_LENGTH: Final = 1_000
-MAX_MESSAGE_BYTES: Final = 1_048_576
+MAX_MESSAGE_BYTES: Final = 1_000_000
 """A message with its envelope; larger ones are set aside."""
 DEFAULT_TENANT: Final = "default"
 STRUCTURED_CONTENT_TYPE: Final = b"application/cloudevents+json"

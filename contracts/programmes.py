@@ -11,11 +11,15 @@ from contracts.envelope import CloudEvent, Code, Instant, Shape
 
 
 class CurrencyTerms(Shape):
-    """A currency: its decimals and the money value of one point, in ten-thousandths of the money currency."""
+    """A currency: its decimals and the money value of one point, in ten-thousandths of the money currency.
+
+    `name` is how members read its amounts ("120 punktów"), by language.
+    """
 
     currency: Code
     scale: Scale
     worth: Amount
+    name: dict[str, str] = Field(default_factory=dict)
 
 
 class RedemptionGuards(Shape):
@@ -32,7 +36,10 @@ class RedemptionGuards(Shape):
 
 
 class ProgrammeGuards(Shape):
-    """The part of a version that the ledger needs for commands that come to it directly."""
+    """The part of a version that the ledger needs for commands that come to it directly, and how members read it.
+
+    `name` is the programme's name by language, `tiers` the name of each tier by language.
+    """
 
     version: Annotated[int, Field(ge=1)]
     starts_at: Instant
@@ -42,6 +49,8 @@ class ProgrammeGuards(Shape):
     redemption: RedemptionGuards | None = None
     debt_allowed: bool = False
     transfer_month: int | None = None
+    name: dict[str, str] = Field(default_factory=dict)
+    tiers: dict[str, dict[str, str]] = Field(default_factory=dict)
 
 
 class Suspension(Shape):
