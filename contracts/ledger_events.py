@@ -73,6 +73,7 @@ class LotTerms(Shape):
     """A lot as it was opened or changed by this event.
 
     `origin` is the accrual's command id where that is not this event's; `sequence` counts the account's lots from 1.
+    `booked_at` is when the books opened it, where that is not when this event was recorded.
     """
 
     lot_id: UUID
@@ -83,6 +84,7 @@ class LotTerms(Shape):
     activates_at: Instant | None
     expires_at: Instant | None
     origin: UUID | None = None
+    booked_at: Instant | None = None
     campaign: Code | None = None
     partner: str = ""
     rules: tuple[RuleShare, ...] = ()
@@ -104,6 +106,8 @@ class Happened(Shape):
 
     `command_id` is the command (or due transition) that caused it; `version` counts the account's events from 1;
     `occurred_at` is its cause's time, `effective_at` when it counts; the envelope's `time` is when it was recorded.
+    `known_at` is from when a look back knows of it, where that is not when it was recorded: what time alone does counts
+    as known from its instant, however late it was written down.
     """
 
     account_id: UUID
@@ -113,6 +117,7 @@ class Happened(Shape):
     command_id: UUID
     occurred_at: Instant
     effective_at: Instant
+    known_at: Instant | None = None
     source: Source | None = None
     decision_id: UUID | None = None
     movements: Annotated[tuple[Movement, ...], Field(max_length=MAX_MOVEMENTS)] = ()
