@@ -1,1 +1,1 @@
-"""The books: append-only, exact, provable."""
+"""The books: what happened to members' points, guarded, proved and projected for queries."""

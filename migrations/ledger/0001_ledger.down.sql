@@ -1,0 +1,14 @@
+drop table programme;
+drop table daily_total;
+drop table entry;
+drop table transit;
+drop table redemption;
+drop table hold;
+drop table lot;
+drop table balance;
+drop table account;
+drop table waiting;
+drop table movement;
+drop index event_of_account;
+alter table event drop column version;
+alter table event drop column account_id;
