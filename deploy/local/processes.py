@@ -8,6 +8,7 @@ import hashlib
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ SAME_START_S = 0.05
 
 # Children are held on to until they end, so that they are reaped; they are never waited for otherwise.
 _children: list[subprocess.Popen[bytes]] = []
+_children_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ def start(command: Command) -> Started:
             )
         except OSError as error:
             raise StartError(f"{command.name} cannot be started: {error}") from error
-    _children.append(child)
+    with _children_lock:
+        _children.append(child)
     try:
         started_at = psutil.Process(child.pid).create_time()
     except psutil.NoSuchProcess as error:
@@ -122,10 +125,9 @@ def find(started: Started) -> psutil.Process | None:
         process = psutil.Process(started.pid)
         if abs(process.create_time() - started.started_at) > SAME_START_S:
             return None
-        # A process that ended but was not reaped by its parent has a pid and nothing else.
-        return None if process.status() == psutil.STATUS_ZOMBIE else process
     except psutil.NoSuchProcess:
         return None
+    return None if _is_over(process) else process
 
 
 def wait_healthy(started: Started, healthy: Callable[[Started], bool], *, timeout_s: float) -> float:
@@ -205,8 +207,10 @@ def _wait_over(members: Sequence[psutil.Process], timeout_s: float) -> list[psut
 
 def _is_over(process: psutil.Process) -> bool:
     try:
-        # One that ended but was not reaped by its parent does nothing any more, however long it is listed.
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+        # One that ended but was not reaped by its parent does nothing any more, however long it is listed; but while
+        # other threads of it are still ending, it holds its files and ports.
+        ended = process.status() == psutil.STATUS_ZOMBIE
+        return not process.is_running() or (ended and process.num_threads() <= 1)
     except psutil.NoSuchProcess:
         return True
 
@@ -233,7 +237,8 @@ def _send(process: psutil.Process, number: signal.Signals) -> None:
 
 
 def _reap() -> None:
-    _children[:] = [child for child in _children if child.poll() is None]
+    with _children_lock:
+        _children[:] = [child for child in _children if child.poll() is None]
 
 
 def tail(log_file: Path) -> str:
