@@ -10,17 +10,16 @@ from uuid import UUID
 
 import orjson
 
+from contracts.envelope import MAX_ID_LENGTH, MAX_TEXT_LENGTH
 from contracts.ids import derive, event_of
 from contracts.shards import SHARDS, shard_of
+from contracts.topics import DEAD_LETTER_TYPE
 from services.runtime.messages import Message, MessageFault
 from services.runtime.postgres import SQL
 from services.runtime.shard import LogEntry, ShardTransaction
 from services.runtime.telemetry.metrics import DEAD_LETTERS, DEAD_LETTERS_STOPPED
 
-RECORDED: Final = "bonus.dead-letter.recorded.v1"
-"""The type of the reference; it goes to the dead-letter topic of the message's own topic."""
-
-REASON_MAX: Final = 1_000
+UNKNOWN_FAULT: Final = "processor_failed"
 _MINUTE_S: Final = 60.0
 
 
@@ -73,13 +72,13 @@ class DeadLetterBudget:
 
 
 def fault_of(error: Exception) -> tuple[str, str]:
-    """Give code and reason of what a processor raised; an unforeseen error is named by type: its text may be personal."""
+    """Code and reason of what a processor raised; an unforeseen error gives its type, for its text may be personal."""
     if isinstance(error, MessageFault):
-        return error.code, error.reason[:REASON_MAX]
-    return "processor_failed", f"{type(error).__module__}.{type(error).__qualname__}"
+        return error.code, error.reason[:MAX_TEXT_LENGTH]
+    return UNKNOWN_FAULT, f"{type(error).__module__}.{type(error).__qualname__}"
 
 
-async def set_aside(transaction: ShardTransaction, processor: str, letters: Sequence[DeadLetter]) -> None:
+async def set_aside(transaction: ShardTransaction, service: str, processor: str, letters: Sequence[DeadLetter]) -> None:
     """Keep messages in the dead-letter table of the transaction's shard, each once, with a reference in the log."""
     ids = [letter.id_for(processor) for letter in letters]
     rows = await transaction.connection.fetch(
@@ -101,28 +100,30 @@ async def set_aside(transaction: ShardTransaction, processor: str, letters: Sequ
     for letter_id, letter in zip(ids, letters, strict=True):
         if letter_id in new:
             DEAD_LETTERS.labels(letter.message.topic, letter.code).inc()
-            transaction.append(_reference(letter_id, letter, processor, transaction.now))
+            transaction.append(_reference(letter_id, letter, service, transaction.now))
 
 
-def _reference(letter_id: UUID, letter: DeadLetter, processor: str, now: datetime) -> LogEntry:
+def _reference(letter_id: UUID, letter: DeadLetter, service: str, now: datetime) -> LogEntry:
     message = letter.message
-    event_id = event_of(RECORDED, letter_id)
+    event_id = event_of(DEAD_LETTER_TYPE, letter_id)
     body = {
         "specversion": "1.0",
-        "type": RECORDED,
+        "type": DEAD_LETTER_TYPE,
         "id": str(event_id),
-        "source": f"urn:bonus:{processor}",
+        "source": f"urn:bonus:{service}",
         "time": now,
         "datacontenttype": "application/json",
         "tenant": message.tenant,
         "data": {
             "dead_letter_id": str(letter_id),
-            "processor": processor,
+            "service": service,
             "topic": message.topic,
             "partition": message.partition,
             "offset": message.offset,
             "code": letter.code,
-            "reason": letter.reason,
+            "message": letter.reason,
+            "set_aside_at": now,
+            "event_type": message.type[:MAX_ID_LENGTH],
         },
     }
-    return LogEntry(event_id, str(letter_id), RECORDED, orjson.dumps(body), message.traceparent)
+    return LogEntry(event_id, str(letter_id), DEAD_LETTER_TYPE, orjson.dumps(body), message.traceparent)

@@ -6,15 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from contracts.envelope import CloudEvent
-
-
-@dataclass(frozen=True, slots=True)
-class FieldProblem:
-    """What is wrong with one field, for a program (`code`) and for a person; `field` is a path: `data.lines.0.sku`."""
-
-    field: str
-    code: str
-    message: str
+from contracts.problems import FieldProblem
 
 
 class MessageFault(Exception):  # noqa: N818 - what a processor raises of a message, so that the name says whose fault

@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contracts.envelope import MAX_MESSAGE_BYTES
+
 
 class RuntimeSettings(BaseSettings):
     """Where the parts are, and how much of each thing at most. Services add their own by inheriting."""
@@ -42,13 +44,14 @@ class RuntimeSettings(BaseSettings):
     consumer_fetch_wait_ms: int = Field(default=200, ge=1, description="how long the broker holds an empty fetch")
     consumer_fetch_max_bytes: int = Field(default=4 * 1024 * 1024, ge=1024, description="of one answer of a broker")
     consumer_partition_fetch_bytes: int = Field(default=256 * 1024, ge=1024, description="of one partition in it")
+    consumer_decode_messages: int = Field(default=200, ge=1, description="decoded in one go, then others have a turn")
     consumer_decode_bytes: int = Field(
         default=4 * 1024 * 1024, ge=1024, description="message bytes decoded and held as objects at once"
     )
     consumer_commit_to_kafka_s: float = Field(
         default=5, gt=0, description="how often offsets are told to Kafka as well, for its lag dashboards"
     )
-    message_max_bytes: int = Field(default=1_000_000, ge=1024, description="larger messages are set aside unread")
+    message_max_bytes: int = Field(default=MAX_MESSAGE_BYTES, ge=1024, description="larger ones are set aside unread")
 
     # Transactions
     transaction_messages_max: int = Field(default=500, ge=1, description="messages decided in one transaction")

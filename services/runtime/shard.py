@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.runtime.messages import Message
+from services.runtime.messages import Message, MessageFault
 
 ENTRY_MAX_BYTES: Final = 900_000
 """A log entry must fit one Kafka record batch of the default 1 MB with room for its key and headers."""
@@ -19,8 +19,12 @@ LOG_COLUMNS: Final = (
 )  # fmt: skip
 
 
-class EntryTooLargeError(ValueError):
+class EntryTooLargeError(MessageFault):
     """A log entry is larger than what Kafka would take, so the relay could never pass it on."""
+
+    def __init__(self, entry_type: str, size: int) -> None:
+        reason = f"{entry_type} would take {size} bytes, at most {ENTRY_MAX_BYTES} can be passed on"
+        super().__init__("too_large", reason)
 
 
 class Overloaded(Exception):  # noqa: N818 - the name is what it says to a caller, not an error of this process
@@ -89,7 +93,7 @@ class ShardTransaction:
         Raises `EntryTooLargeError`.
         """
         if len(entry.body) > ENTRY_MAX_BYTES:
-            raise EntryTooLargeError(f"{entry.type} of {len(entry.body)} bytes is over {ENTRY_MAX_BYTES}")
+            raise EntryTooLargeError(entry.type, len(entry.body))
         self.head += 1
         self._hash = sha256(self._hash + entry.body).digest()
         # The runtime's own entries know nothing of the schema's columns: those stay empty.

@@ -51,6 +51,8 @@ class ShardWriter:
         metrics: ProcessorMetrics | None = None,
     ) -> None:
         self.processor = processor
+        self.pool = pool
+        self.service = pool.schema
         self.gate = gate_of(pool, clock=clock, settings=settings, log_columns=log_columns)
         self.budget = DeadLetterBudget(pool.schema, settings.dead_letters_per_minute_max)
         self._metrics = metrics or ProcessorMetrics(pool.schema, processor.name)
@@ -119,7 +121,7 @@ class ShardWriter:
             by_shard.setdefault(letter.shard, []).append(letter)
         for shard, group in by_shard.items():
             async with self.gate.transaction(shard) as transaction:
-                await set_aside(transaction, self.processor.name, group)
+                await set_aside(transaction, self.service, self.processor.name, group)
 
     async def _settle(self, shard: int, messages: Sequence[Message]) -> list[Outcome]:
         try:
@@ -155,7 +157,7 @@ class ShardWriter:
             return [error]
         self.budget.take(1)
         async with self.gate.transaction(shard) as transaction:
-            await set_aside(transaction, self.processor.name, [DeadLetter(message, code, reason)])
+            await set_aside(transaction, self.service, self.processor.name, [DeadLetter(message, code, reason)])
         verdict = Verdict(SET_ASIDE, code)
         self._count(messages, [verdict], transaction.now)
         return [verdict]
