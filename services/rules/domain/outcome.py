@@ -80,9 +80,10 @@ class Evaluation:
     """Everything that follows from one basket or occasion.
 
     `reason` is why nothing at all could be earned (`programme_suspended`, `card_category_not_eligible`), else None.
-    `qualifying` is what counts for tiers: ten-thousandths of money, smallest units of points, or visits.
-    `increments` are to be added to the member's counters when the awards are booked; budget asks carry their own.
-    `explanation` is plain data for JSON; its shape is in docs/programmes.md.
+    `qualifying` is what counts for tiers: ten-thousandths of money, smallest units of points, or visits. `spend` is
+    what the purchase adds to the member's own spend, in ten-thousandths, whatever the tiers count. `increments` are to
+    be added to the member's counters when the awards are booked; budget asks carry their own. `explanation` is plain
+    data for JSON; its shape is in docs/programmes.md.
     """
 
     awards: tuple[Award, ...]
@@ -95,6 +96,7 @@ class Evaluation:
     cuts: tuple[Cut, ...] = ()
     failures: tuple[ConditionFailure, ...] = ()
     reason: str | None = None
+    spend: int = 0
 
     def points(self, currency: str) -> int:
         """What is awarded in one currency at once, budget asks left out."""

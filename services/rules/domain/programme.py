@@ -253,9 +253,10 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """A partner of a coalition; its own rates are rules with its key in `Rule.partner`."""
+    """A partner of a coalition, known by its stores; its own rates are rules with its key in `Rule.partner`."""
 
     key: str
+    stores: frozenset[str] = frozenset()
     name: Text = field(default_factory=dict)
 
 
