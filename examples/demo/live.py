@@ -4,7 +4,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -47,7 +47,7 @@ class LiveView:
         self._last_line_s = time.monotonic()
         self._live = Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
 
-    def __enter__(self) -> "LiveView":
+    def __enter__(self) -> Self:
         if self._live is not None:
             self._live.start()
         return self

@@ -1,0 +1,88 @@
+"""Every household as the ledger answers it, held against the recomputation: balances, lots and tiers, to the last point."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from examples.demo.recompute import Household
+
+FIGURES: Final = ("issued", "pending", "available", "redeemed", "expired", "reversed")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLot:
+    """A lot that still has points: what it came from, its dates, and what is left, in hundredths of a point."""
+
+    purchase_id: str
+    activates_at: datetime
+    expires_at: datetime
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One household as the API answers it; figures in hundredths of a point."""
+
+    figures: dict[str, int]
+    debt: int
+    tier: str | None
+    lots: frozenset[OpenLot]
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One thing that differs."""
+
+    household_id: int
+    what: str
+    expected: str
+    answered: str
+
+    def __str__(self) -> str:
+        """One line for a person."""
+        return f"household {self.household_id}: {self.what} should be {self.expected}, is {self.answered}"
+
+
+def compare(expected: dict[int, Household], answered: dict[int, Answered], at: datetime) -> list[Mismatch]:
+    """Everything that differs between the two, household by household; empty when they agree."""
+    found: list[Mismatch] = []
+    for household_id, household in sorted(expected.items()):
+        answer = answered.get(household_id)
+        if answer is None:
+            found.append(Mismatch(household_id, "account", "there", "missing"))
+        else:
+            found += _differences(household, answer, at)
+    found += [
+        Mismatch(household_id, "account", "absent", "there")
+        for household_id in sorted(answered.keys() - expected.keys())
+    ]
+    return found
+
+
+def _differences(household: Household, answer: Answered, at: datetime) -> list[Mismatch]:
+    figures = household.balance_at(at)
+    pairs = [(name, figures[name], answer.figures[name]) for name in FIGURES]
+    pairs += [("debt", 0, answer.debt), ("tier", household.tier, answer.tier)]
+    found = [
+        Mismatch(household.household_id, what, str(wanted), str(got)) for what, wanted, got in pairs if wanted != got
+    ]
+    lots = open_lots(household, at)
+    if lots != answer.lots:
+        missing, extra = lots - answer.lots, answer.lots - lots
+        found.append(Mismatch(household.household_id, "lots", _some(missing), _some(extra)))
+    return found
+
+
+def open_lots(household: Household, at: datetime) -> frozenset[OpenLot]:
+    """The lots that should still have points."""
+    return frozenset(
+        OpenLot(lot.purchase_id, lot.activates_at, lot.expires_at, lot.left)
+        for lot in household.lots
+        if lot.left and lot.state_at(at) != "expired"
+    )
+
+
+def _some(lots: frozenset[OpenLot]) -> str:
+    shown = sorted(lots, key=lambda lot: lot.purchase_id)[:3]
+    more = f" and {len(lots) - len(shown)} more" if len(lots) > len(shown) else ""
+    return "; ".join(f"{lot.purchase_id} {lot.left} until {lot.expires_at:%F}" for lot in shown) + more
