@@ -51,7 +51,7 @@ bench: $(INSTALLED) ## Measure throughput, latency and memory; writes build/benc
 
 .PHONY: docs
 docs: $(INSTALLED) ## Write the documents that are generated from contracts/
-	@$(BIN)/bonus contracts generate
+	@$(BIN)/bonus contracts write
 
 .PHONY: lock
 lock: $(INSTALLED) ## Write requirements.txt anew from requirements.in, with hashes

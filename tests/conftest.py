@@ -4,7 +4,6 @@ Where the two servers come from is decided once, in `deploy.local.provision`, an
 """
 
 import asyncio
-import importlib.util
 import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -22,7 +21,7 @@ ORIGINS = pytest.StashKey[Origins]()
 # Any number will do, as long as all test runs on one server use the same.
 TEMPLATE_LOCK = 7_305_012
 
-MakeTopics = Callable[[Mapping[str, int]], Awaitable[dict[str, str]]]
+MakeTopics = Callable[[Mapping[str, int | TopicSpecification]], Awaitable[dict[str, str]]]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -102,12 +101,14 @@ def topic_namespace() -> str:
 
 @pytest.fixture
 async def kafka_topics(kafka_bootstrap: str, topic_namespace: str) -> AsyncIterator[MakeTopics]:
-    """A function that makes topics in this test's namespace: names to partitions in, names to full names out."""
+    """A function that makes topics in this test's namespace: names with partitions in, full names out."""
     made: list[str] = []
 
-    async def make(topics: Mapping[str, int]) -> dict[str, str]:
+    async def make(topics: Mapping[str, int | TopicSpecification]) -> dict[str, str]:
         names = {name: topic_namespace + name for name in topics}
-        wanted = {names[name]: TopicSpecification(partitions) for name, partitions in topics.items()}
+        wanted = {
+            names[name]: TopicSpecification(wish) if isinstance(wish, int) else wish for name, wish in topics.items()
+        }
         made.extend(await create_topics(kafka_bootstrap, wanted))
         return names
 
@@ -121,8 +122,6 @@ def with_database(dsn: str, name: str) -> str:
 
 
 async def _migrate(dsn: str) -> None:
-    if importlib.util.find_spec("migrations") is None or importlib.util.find_spec("migrations.command") is None:
-        return
     # Imported here: runs without a database do not need alembic.
     from migrations.command import upgrade  # noqa: PLC0415
 

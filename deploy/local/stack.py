@@ -1,7 +1,6 @@
 """The stack as a whole: its parts and services, started together, found again, and stopped."""
 
 import asyncio
-import importlib.util
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -182,8 +181,6 @@ def _status(name: str, state: State, *, healthy: bool) -> PartStatus:
 
 
 def _migrate(dsn: str) -> None:
-    if importlib.util.find_spec("migrations") is None or importlib.util.find_spec("migrations.command") is None:
-        return
     # Imported here, for alembic takes longer to import than a stack that is up takes to say so.
     from migrations.command import upgrade  # noqa: PLC0415
 
