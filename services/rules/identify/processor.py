@@ -1,0 +1,116 @@
+"""The processor of identification: messages of one shard in, purchases taken in and passed on."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from services.rules.domain.identifier import Identifier, KeptWaiting, evolve
+from services.rules.domain.membership import MembershipTerms
+from services.rules.identify.batch import Batch, Loaded
+from services.rules.identify.catalogue import ProgrammeCatalogue
+from services.rules.identify.changes import IdentifierKey
+from services.rules.identify.storage import Storage
+from services.rules.identify.taken import Enrolling, Faulty, Linking, Reading, Taken, key_of, read
+from services.rules.privacy import Pseudonyms, Vault
+from services.runtime.messages import Message
+from services.runtime.shard import ShardTransaction, Verdict
+
+Terms = dict[tuple[str, str], MembershipTerms | None]
+
+
+class IdentifyProcessor:
+    """Takes in purchases, activities, enrolments, facts, links and blocks; see `services.rules.domain.identifier`."""
+
+    name = "identify"
+
+    def __init__(
+        self, catalogue: ProgrammeCatalogue, pseudonyms: Pseudonyms, vault: Vault, *, ahead_max: timedelta
+    ) -> None:
+        """`ahead_max` is how far a source's clock may run ahead of this one."""
+        self._catalogue = catalogue
+        self._pseudonyms = pseudonyms
+        self._storage = Storage(pseudonyms, vault)
+        self._ahead_max = ahead_max
+
+    def key_of(self, message: Message) -> str:
+        """The identifier, `type:value`; a purchase without a member goes by its own id."""
+        return key_of(message)
+
+    async def process(self, transaction: ShardTransaction, messages: Sequence[Message]) -> Sequence[Verdict]:
+        """Take the messages in, each once, in their order."""
+        readings = [read(message) for message in messages]
+        places = [self._place(reading) for reading in readings]
+        terms = await self._terms(readings)
+        known, refused = await self._storage.known(transaction, [_subject(reading) for reading in readings])
+        identifiers = await self._storage.identifiers(transaction, _wanted(readings, places))
+        waiting: dict[UUID, Taken] = {}
+        open_to = _may_get_holder(readings, places, identifiers, terms)
+        if open_to:
+            for place, kept in (await self._storage.waiting(transaction, open_to)).items():
+                for taken in kept:
+                    waiting[taken.key] = taken
+                    identifiers[place] = evolve(identifiers[place], KeptWaiting(taken.arrival))
+        before = dict(identifiers)
+        batch = Batch(Loaded(known, refused, identifiers, waiting, terms), transaction.now, self._ahead_max)
+        verdicts = [_decide(batch, reading, place) for reading, place in zip(readings, places, strict=True)]
+        for entry in batch.changes.entries:
+            transaction.append(entry)
+        await self._storage.write(transaction, batch.changes, before)
+        return verdicts
+
+    def _place(self, reading: Reading) -> IdentifierKey | None:
+        if isinstance(reading, Faulty) or reading.name is None:
+            return None
+        return (self._pseudonyms.of(reading.origin.tenant, reading.name), reading.programme)
+
+    async def _terms(self, readings: Iterable[Reading]) -> Terms:
+        programmes = {
+            (reading.origin.tenant, reading.programme) for reading in readings if not isinstance(reading, Faulty)
+        }
+        return {each: await self._catalogue.find(*each) for each in programmes}
+
+
+def _decide(batch: Batch, reading: Reading, place: IdentifierKey | None) -> Verdict:
+    if isinstance(reading, Taken):
+        return batch.take(reading, place)
+    if isinstance(reading, Faulty):
+        return batch.reject(reading)
+    if place is None:
+        raise TypeError(f"{type(reading).__name__} without an identifier")
+    return batch.enrol(reading, place) if isinstance(reading, Enrolling) else batch.link(reading, place)
+
+
+def _subject(reading: Reading) -> UUID:
+    """The business key under which it may be known; of a link, which its identifier knows, the message."""
+    if isinstance(reading, Linking):
+        return reading.mark[0]
+    return reading.key
+
+
+def _wanted(
+    readings: Iterable[Reading], places: Iterable[IdentifierKey | None]
+) -> dict[IdentifierKey, tuple[str, str]]:
+    return {
+        place: (reading.origin.tenant, reading.name or "")
+        for reading, place in zip(readings, places, strict=True)
+        if place is not None and not isinstance(reading, Faulty)
+    }
+
+
+def _may_get_holder(
+    readings: Iterable[Reading],
+    places: Iterable[IdentifierKey | None],
+    identifiers: dict[IdentifierKey, Identifier],
+    terms: Terms,
+) -> set[IdentifierKey]:
+    """Identifiers that nobody holds and that this batch may give a holder: what waits under them must be at hand."""
+    found = set()
+    for reading, place in zip(readings, places, strict=True):
+        if place is None or identifiers[place].holdings:
+            continue
+        if isinstance(reading, Taken):
+            known_terms = terms[reading.origin.tenant, reading.programme]
+            if known_terms is None or not known_terms.enrols_on_sight:
+                continue
+        found.add(place)
+    return found
