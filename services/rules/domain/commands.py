@@ -1,0 +1,112 @@
+"""What a decision tells the ledger to book. Points are in the smallest unit of their currency."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from services.rules.domain.outcome import Award
+from services.rules.domain.programme import SpentPolicy, UnbackedPolicy
+
+
+class Cause(NamedTuple):
+    """What it comes from, in the words of the one who sent it: `purchase`, `krakow-12/3/000451`, the store."""
+
+    kind: str
+    id: str
+    store: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a member stands in the tiers, in the unit by which they are reached; `missing` to the next one."""
+
+    tier: str | None
+    since: datetime | None
+    until: datetime | None
+    qualifying: int
+    next_tier: str | None
+    missing: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAccount:
+    """The account can be asked for from now on; `currencies` are (key, scale)."""
+
+    command_id: UUID
+    occurred_at: datetime
+    currencies: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Accrue:
+    """Open a lot for each award; lots may be taken back under `spent_policy`."""
+
+    command_id: UUID
+    occurred_at: datetime
+    decision_id: UUID
+    cause: Cause
+    awards: tuple[Award, ...]
+    spent_policy: SpentPolicy
+    standing: Standing | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reverse:
+    """Take back points of the accrual `accrual_id`."""
+
+    command_id: UUID
+    occurred_at: datetime
+    decision_id: UUID
+    accrual_id: UUID
+    cause: Cause
+    currency: str
+    points: int
+    spent_policy: SpentPolicy
+    standing: Standing | None
+
+
+@dataclass(frozen=True, slots=True)
+class Redeem:
+    """Points that a purchase was paid with: backed by a hold, by a redemption, or by nothing."""
+
+    command_id: UUID
+    occurred_at: datetime
+    cause: Cause
+    currency: str
+    scale: int
+    points: int
+    hold_id: UUID | None
+    redemption_id: UUID | None
+    unbacked: UnbackedPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Points spent on goods that came back; lots past their date live on for `restore_for_s` seconds."""
+
+    command_id: UUID
+    occurred_at: datetime
+    redemption_id: UUID
+    cause: Cause
+    currency: str
+    points: int
+    restore_for_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeTier:
+    """The tier is `tier` from `effective_at` on; `cause` names the purchase or return behind it, empty for a date."""
+
+    command_id: UUID
+    occurred_at: datetime
+    tier: str | None
+    previous: str | None
+    since: datetime
+    until: datetime | None
+    reason: str
+    cause: str
+    standing: Standing
+
+
+Command = OpenAccount | Accrue | Reverse | Redeem | Restore | ChangeTier

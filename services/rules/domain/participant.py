@@ -1,0 +1,293 @@
+"""A participant: one member (or one household) in one programme, with the facts that decide.
+
+The state is what the participant's decisions made it, in the order in which they were taken; a purchase that comes
+late is judged by what was so at its time. Decisions themselves are in `purchases`, `returns` and `occasions`; each is a
+pure function that gives commands for the books, the participant's new state, and a record that explains them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Final, Literal, NamedTuple
+from uuid import UUID
+
+from services.rules.domain.commands import Command
+from services.rules.domain.counting import stamp
+from services.rules.domain.programme import CapPeriod, ProgrammeVersion
+from services.rules.domain.sums import (
+    Band,
+    Contribution,
+    Contributions,
+    Measures,
+    Span,
+    WindowSum,
+    bands,
+    counted,
+    empty,
+    merged,
+    move,
+)
+from services.rules.domain.tiers import History, TierTerms
+from services.rules.domain.windows import WindowStart, windows_of
+
+DecisionKind = Literal["purchase", "return", "conflict", "enrolment", "activity"]
+
+COUNTER_GROUPS_MAX: Final = 1_000
+"""Days, weeks, months and years of which counters are remembered; the oldest are forgotten first."""
+KNOWN_MAX: Final = 100
+"""Changes of a member's facts remembered with the date they became known; older ones are taken together."""
+
+LASTING: Final = ""
+"""The group of counters that belong to no date: campaigns, lifetimes, and what is given once."""
+_DATED: Final[tuple[CapPeriod, ...]] = ("day", "week", "month", "year")
+
+Counters = Mapping[str, Mapping[str, int]]
+"""Counters by group (`day:2026-03-05`, `month:2026-03`, or lasting), then by the key that the evaluation gave them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What became known about the member at `at`; None: nothing new of that kind."""
+
+    at: datetime
+    birthday: date | None = None
+    segments: frozenset[str] | None = None
+    attributes: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is known of the member at some time; personal."""
+
+    birthday: date | None = None
+    birthday_known_at: datetime | None = None
+    segments: frozenset[str] = frozenset()
+    attributes: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """State. `span` is where what counts lies; `sums` are windows as they stood at the last of it, by name.
+
+    `referred_by` and `known` (oldest first) are personal; nothing else is.
+    """
+
+    account_id: UUID
+    member_id: UUID
+    tenant: str
+    programme: str
+    enrolled_at: datetime
+    referred_by: str = ""
+    known: tuple[Known, ...] = ()
+    decisions: int = 0
+    last_purchase_at: datetime | None = None
+    span: Span | None = None
+    history: History = ()
+    counters: Counters = field(default_factory=dict)
+    sums: Mapping[str, WindowSum] = field(default_factory=dict)
+
+    @property
+    def horizon(self) -> datetime | None:
+        """The latest of what counts, or the last change of tier if that is later; what lies before it comes late."""
+        latest = self.span.last if self.span else None
+        if not self.history:
+            return latest
+        changed = self.history[-1].effective_at
+        return changed if latest is None or changed > latest else latest
+
+    def profile_at(self, at: datetime) -> Profile:
+        """What was known at `at`; what came with the enrolment counts for purchases before it too."""
+        profile = Profile()
+        for index, news in enumerate(self.known):
+            if index and news.at > at:
+                break
+            profile = _learned(profile, news)
+        return profile
+
+    def counters_of(self, day: date) -> dict[str, int]:
+        """The counters that a purchase on `day` can meet."""
+        found = dict(self.counters.get(LASTING, {}))
+        for period in _DATED:
+            found.update(self.counters.get(f"{period}:{stamp(period, day)}", {}))
+        return found
+
+
+class Decision(NamedTuple):
+    """The record of a decision. `counts_at` is the date at which `measures` count; `facts` is data for JSON.
+
+    `inputs` is what it was decided from, personal. `reason` is why nothing was awarded, where nothing could be.
+    """
+
+    decision_id: UUID
+    number: int
+    kind: DecisionKind
+    cause_key: UUID
+    cause_id: str
+    occurred_at: datetime
+    counts_at: datetime
+    programme_version: int | None
+    reason: str | None
+    measures: Measures
+    facts: Mapping[str, object]
+    inputs: object
+    of_decision_id: UUID | None = None
+
+
+class Decided(NamedTuple):
+    """A decision: what to record, what to book, and the participant as it is from now on."""
+
+    participant: Participant
+    decision: Decision
+    commands: Sequence[Command] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedProgramme:
+    """A programme's published versions in the order of their beginnings, and when it stood still: (from, until)."""
+
+    key: str
+    versions: tuple[ProgrammeVersion, ...]
+    suspensions: tuple[tuple[datetime, datetime | None], ...] = ()
+
+    def in_force(self, at: datetime) -> ProgrammeVersion | None:
+        """The version that judges what happened at `at`; None before the first."""
+        for version in reversed(self.versions):
+            if version.starts_at is not None and version.starts_at <= at:
+                return version
+        return None
+
+    def version(self, number: int) -> ProgrammeVersion | None:
+        """The version of that number."""
+        return next((version for version in self.versions if version.version == number), None)
+
+    def terms_at(self, at: datetime) -> TierTerms | None:
+        """The terms of tiers in force at `at`; None where there are none."""
+        version = self.in_force(at)
+        return TierTerms.of(version) if version else None
+
+    def is_suspended(self, at: datetime) -> bool:
+        """Whether the programme stood still at `at`."""
+        return any(since <= at and (until is None or at < until) for since, until in self.suspensions)
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What decisions on one participant stand on: the programme, and the contributions that were read for them.
+
+    The contributions take in what is decided, so that later decisions of the same batch find it.
+    """
+
+    programme: PublishedProgramme
+    contributions: Contributions
+
+
+def learned(participant: Participant, news: Known) -> Participant:
+    """The participant with facts that became known; the same news twice changes nothing."""
+    if news in participant.known:
+        return participant
+    first, rest = participant.known[:1], sorted((*participant.known[1:], news), key=lambda known: known.at)
+    return replace(participant, known=_within_limit((*first, *rest)))
+
+
+def _within_limit(known: tuple[Known, ...]) -> tuple[Known, ...]:
+    if len(known) <= KNOWN_MAX:
+        return known
+    oldest, next_one, *rest = known
+    together = Known(
+        oldest.at,
+        next_one.birthday or oldest.birthday,
+        oldest.segments if next_one.segments is None else next_one.segments,
+        {**oldest.attributes, **next_one.attributes},
+    )
+    return (together, *rest)
+
+
+def _learned(profile: Profile, news: Known) -> Profile:
+    # A birthday that is told again has been known all along.
+    new_birthday = news.birthday is not None and news.birthday != profile.birthday
+    return Profile(
+        news.birthday if new_birthday else profile.birthday,
+        news.at if new_birthday else profile.birthday_known_at,
+        profile.segments if news.segments is None else news.segments,
+        {**profile.attributes, **news.attributes} if news.attributes else profile.attributes,
+    )
+
+
+def counters_with(counters: Counters, increments: Mapping[str, int], sign: int = 1) -> Counters:
+    """The counters with what a decision counted; `sign` -1 gives it back."""
+    if not increments:
+        return counters
+    result = dict(counters)
+    for key, count in increments.items():
+        group = _group_of(key)
+        members = dict(result.get(group, {}))
+        members[key] = max(0, members.get(key, 0) + sign * count)
+        result[group] = members
+    if len(result) > COUNTER_GROUPS_MAX:
+        oldest = min((group for group in result if group), key=lambda group: group.partition(":")[2])
+        del result[oldest]
+    return result
+
+
+def _group_of(key: str) -> str:
+    # `big-basket:times:month:2026-11`; see counting.
+    _, unit, period, when, *_ = (*key.split(":"), "", "")
+    return f"{period}:{when}" if unit != "once" and period in _DATED else LASTING
+
+
+@dataclass(frozen=True, slots=True)
+class WindowView:
+    """A participant's sums at any instant that the loaded contributions reach."""
+
+    participant: Participant
+    contributions: Contributions
+
+    def at(self, name: str, start: WindowStart, at: datetime) -> WindowSum:
+        """The sum of a window that ends at `at`."""
+        known = self.participant.sums.get(name)
+        if known is None:
+            known = empty(min(at, self.participant.span.first) if self.participant.span else at, start)
+        return move(known, at, start, self.contributions)
+
+    def qualifying(self, terms: TierTerms, at: datetime) -> int:
+        """What counts for tiers in the window that ends at `at`."""
+        return self.at(terms.window, terms.window_start, at).measures.qualifying
+
+
+def with_contribution(
+    participant: Participant, contributions: Contributions, contribution: Contribution, programme: ProgrammeVersion
+) -> Participant:
+    """The participant once a purchase or return counts: sums of the version's windows stand at the latest purchase."""
+    view = WindowView(participant, contributions)
+    at = contribution.at
+    span = participant.span.widened(at) if participant.span else Span(at, at)
+    sums = {name: counted(known, contribution) for name, known in participant.sums.items()}
+    for name, start in windows_of(programme):
+        if name not in sums or sums[name].at != span.last:
+            sums[name] = counted(view.at(name, start, span.last), contribution)
+    contributions.add(contribution)
+    return replace(participant, span=span, sums=sums)
+
+
+def to_read(participant: Participant, programme: PublishedProgramme, instants: Iterable[datetime]) -> tuple[Band, ...]:
+    """The dates whose contributions must be read before anything that happened at `instants` is decided."""
+    moments = list(instants)
+    if participant.span is None or not moments:
+        return ()
+    latest = max(moments)
+    moments.append(participant.span.last)
+    if participant.history:
+        until = participant.history[-1].until
+        moments += [until] if until is not None and until <= latest else []
+    found: list[Band] = []
+    for name, start in _windows_at(programme, moments):
+        known = participant.sums.get(name)
+        # Of a window that was never summed, what lies before its beginning is neither gained nor lost.
+        fresh = participant.span.clip(Band(start(min(moments)), max(moments)))
+        found += bands(known, participant.span, moments, start) if known else [fresh] if fresh else []
+    return merged(found)
+
+
+def _windows_at(programme: PublishedProgramme, moments: Iterable[datetime]) -> Iterable[tuple[str, WindowStart]]:
+    versions = {programme.in_force(moment) for moment in moments}
+    return {window for version in versions if version for window in windows_of(version)}

@@ -1,0 +1,205 @@
+"""Returns: what is left of a basket is priced as the basket was, and the difference is taken back.
+
+Priced by the version, facts and counters recorded with the purchase's decision, so a return never gives anything and
+never takes more than was awarded. A purchase that turns out to belong to another account loses all it earned.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from contracts.ids import command_of
+from services.rules.domain.commands import Cause, Command, Restore, Reverse, Standing
+from services.rules.domain.evaluation import Evaluation, evaluate
+from services.rules.domain.moments import later, zone_of
+from services.rules.domain.participant import (
+    Background,
+    Decided,
+    Decision,
+    DecisionKind,
+    Participant,
+    WindowView,
+    counters_with,
+    with_contribution,
+)
+from services.rules.domain.programme import ProgrammeVersion
+from services.rules.domain.purchases import paying_currency
+from services.rules.domain.records import Record, tiers_data
+from services.rules.domain.remainders import Bought, GoodsReturned, Left, points_back, remaining_basket
+from services.rules.domain.standing import Change, age, changes_told, note_of, standing_of, with_tier
+from services.rules.domain.sums import NOTHING, Contribution, Measures
+from services.rules.domain.tiers import after_return, tier_at, with_periods
+
+NOTHING_LEFT: Final = Evaluation(awards=(), qualifying=0, increments={}, explanation={})
+
+
+class Taking(NamedTuple):
+    """What is taken back and given back. `remaining` is (line, quantity, amount) for the record, personal."""
+
+    kind: DecisionKind
+    decision_id: UUID
+    key: UUID
+    id: str
+    at: datetime
+    version: int | None
+    left: Left
+    evaluation: Evaluation = NOTHING_LEFT
+    taken: Mapping[str, int] = {}
+    given_back: tuple[int, ...] = ()
+    remaining: tuple[tuple[int, int, int], ...] = ()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing is left of the purchase."""
+        return not any(self.left.measures)
+
+
+def take_back(participant: Participant, goods: GoodsReturned, bought: Bought, background: Background) -> Decided:
+    """Decide on a return."""
+    remaining = tuple((line, *left) for line, left in goods.remaining.items())
+    taking = Taking(
+        "return", goods.decision_id, goods.return_key, goods.return_id, goods.at, bought.version, bought.left,
+        remaining=remaining,
+    )  # fmt: skip
+    version = background.programme.version(bought.version) if bought.version is not None else None
+    if version is not None and any(bought.left.measures):
+        taking = _priced(taking, goods, bought, version)
+    return _settled(participant, taking, bought, background)
+
+
+class Conflict(NamedTuple):
+    """The purchase came under another identifier first: it is somebody else's."""
+
+    decision_id: UUID
+    key: UUID
+    at: datetime
+
+
+def take_back_conflict(participant: Participant, conflict: Conflict, bought: Bought, background: Background) -> Decided:
+    """Take back all that a purchase earned which belongs to another account. What was paid with points stays spent."""
+    before = bought.left
+    taken = {currency: points - before.taken.get(currency, 0) for currency, points in bought.awarded.items()}
+    gone = Left(before.payments, before.points_back, bought.awarded, NOTHING)
+    taking = Taking(
+        "conflict", conflict.decision_id, conflict.key, bought.inputs.receipt.purchase_id, conflict.at, bought.version,
+        gone, taken=taken,
+    )  # fmt: skip
+    return _settled(participant, taking, bought, background)
+
+
+def _priced(taking: Taking, goods: GoodsReturned, bought: Bought, version: ProgrammeVersion) -> Taking:
+    basket = remaining_basket(bought, goods, version)
+    before = bought.left
+    evaluation = evaluate(version, basket, bought.inputs.facts) if basket.lines else NOTHING_LEFT
+    taken = {}
+    for currency, awarded in bought.awarded.items():
+        open_ = awarded - before.taken.get(currency, 0)
+        taken[currency] = min(max(open_ - evaluation.points(currency), 0), open_)
+    back = points_back(bought, basket, goods, version)
+    purchases = min(before.measures.purchases, len(basket.lines))
+    left = Left(
+        payments=tuple(payment.amount for payment in basket.payments),
+        points_back=back,
+        taken={currency: before.taken.get(currency, 0) + points for currency, points in taken.items()},
+        measures=Measures(evaluation.qualifying, evaluation.spend, purchases),
+    )
+    given_back = tuple(now - then for now, then in zip(back, before.points_back, strict=True))
+    return taking._replace(left=left, evaluation=evaluation, taken=taken, given_back=given_back)
+
+
+def _settled(participant: Participant, taking: Taking, bought: Bought, background: Background) -> Decided:
+    """The decision, what it sends to the books, and the participant with what no longer counts."""
+    receipt = bought.inputs.receipt
+    change = taking.left.measures.minus(bought.left.measures)
+    version = background.programme.version(taking.version) if taking.version is not None else None
+    aged, changes = age(participant, background, taking.at)
+    participant = replace(aged, decisions=aged.decisions + 1)
+    if version is not None and version.returns.frees_once and taking.is_full:
+        given_once = {key: count for key, count in bought.counted.items() if ":once:" in key}
+        participant = replace(participant, counters=counters_with(participant.counters, given_once, -1))
+    participant, fallen = _with_less(participant, taking, change, receipt.basket.at, background)
+    changes = (*changes, *fallen)
+    standing = standing_of(participant, background, taking.at)
+    cause = Cause(taking.kind, taking.id, receipt.basket.store)
+    restored = _restored(taking, cause, receipt.decision_id, version)
+    reversed_ = _reversed(taking, cause, receipt.decision_id, version, standing)
+    told = changes_told(participant, changes, standing)
+    silent = change.qualifying and standing is not None and not told and not reversed_
+    noted = (note_of(taking.decision_id, taking.at, standing),) if silent and standing else ()
+    decision = Decision(
+        taking.decision_id, participant.decisions, taking.kind, taking.key, taking.id, taking.at, receipt.basket.at,
+        taking.version, None, change, _record(taking, restored) | tiers_data(changes, standing), taking.remaining,
+        receipt.decision_id,
+    )  # fmt: skip
+    commands: tuple[Command, ...] = (*restored, *reversed_, *told, *noted)
+    return Decided(participant, decision, commands)
+
+
+def _with_less(
+    participant: Participant, taking: Taking, change: Measures, counts_at: datetime, background: Background
+) -> tuple[Participant, tuple[Change, ...]]:
+    """The participant with what no longer counts, and the tier it falls to, if that is what it was reached by."""
+    at = max(taking.at, participant.horizon or taking.at)
+    version, terms = background.programme.in_force(at), background.programme.terms_at(at)
+    if version is None or not any(change):
+        return participant, ()
+    participant = with_contribution(participant, background.contributions, Contribution(counts_at, change), version)
+    if terms is None:
+        return participant, ()
+    participant = with_tier(participant, terms, counts_at, change.qualifying, None)
+    qualifying = WindowView(participant, background.contributions).qualifying(terms, at)
+    period = after_return(terms, participant.history, qualifying, at, taking.id)
+    if period is None:
+        return participant, ()
+    fallen = Change(period, tier_at(participant.history, at), taking.decision_id)
+    return replace(participant, history=with_periods(participant.history, (period,))), (fallen,)
+
+
+def _reversed(
+    taking: Taking, cause: Cause, decision_id: UUID, version: ProgrammeVersion | None, standing: Standing | None
+) -> tuple[Reverse, ...]:
+    if version is None:
+        return ()
+    return tuple(
+        Reverse(
+            command_of("reverse", taking.decision_id, currency), taking.at, taking.decision_id,
+            command_of("accrue", decision_id), cause, currency, points, version.returns.spent, standing,
+        )
+        for currency, points in taking.taken.items()
+        if points > 0
+    )  # fmt: skip
+
+
+def _restored(taking: Taking, cause: Cause, decision_id: UUID, version: ProgrammeVersion | None) -> tuple[Restore, ...]:
+    if version is None or not any(taking.given_back):
+        return ()
+    grace_s = 0
+    if version.returns.restore_for is not None:
+        grace = later(taking.at, version.returns.restore_for, zone_of(version.zone)) - taking.at
+        grace_s = int(grace.total_seconds())
+    return tuple(
+        Restore(
+            command_of("restore", taking.decision_id, str(ordinal)), taking.at,
+            command_of("redeem", decision_id, str(ordinal)), cause, paying_currency(version).key, points, grace_s,
+        )
+        for ordinal, points in enumerate(taking.given_back)
+        if points > 0
+    )  # fmt: skip
+
+
+def _record(taking: Taking, restored: Sequence[Restore]) -> Record:
+    left = taking.left
+    record: Record = {
+        "taken": {currency: points for currency, points in taking.taken.items() if points},
+        "restored": [{"currency": each.currency, "points": each.points} for each in restored],
+        "evaluation": taking.evaluation.explanation,
+        "left": {
+            "payments": left.payments,
+            "points_back": left.points_back,
+            "taken": dict(left.taken),
+            "measures": left.measures,
+        },
+    }
+    return {key: value for key, value in record.items() if value}
