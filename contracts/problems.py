@@ -80,7 +80,11 @@ def json_path(location: Sequence[str | int]) -> str:
 
 def problems_of(error: ValidationError, root: Sequence[str | int] = ()) -> tuple[FieldProblem, ...]:
     """The problems that a model's validation found, at most `MAX_PROBLEMS`; `root` is where the model stood."""
-    details = error.errors(include_url=False, include_input=False)
+    return problems_of_details(error.errors(include_url=False, include_input=False), root)
+
+
+def problems_of_details(details: Sequence[ErrorDetails], root: Sequence[str | int] = ()) -> tuple[FieldProblem, ...]:
+    """The same of what a validation has listed already, as an HTTP framework hands it over."""
     deeper = {detail["loc"][:length] for detail in details for length in range(len(detail["loc"]))}
     # A list that has too few items only because its items are wrong is not a problem of its own.
     own = [detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in deeper]

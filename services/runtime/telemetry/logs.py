@@ -1,0 +1,69 @@
+"""Structured logs: JSON lines on standard output, with trace ids and without anything personal."""
+
+import logging
+import sys
+from typing import Any, Final
+
+import orjson
+import structlog
+
+from services.runtime.settings import RuntimeSettings
+
+_LIBRARIES: Final = {"aiokafka": logging.ERROR, "asyncio": logging.WARNING, "uvicorn": logging.WARNING}
+"""What libraries say below these levels is their own noise: retries, rebalances and reconnections are logged by us."""
+
+
+def configure(settings: RuntimeSettings, process: str) -> None:
+    """Send every log line of this process to standard output, one JSON object each (or for people, where told)."""
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    people = settings.log_format == "console"
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _named(process),
+    ]
+    final: list[Any] = (
+        [structlog.dev.ConsoleRenderer()]
+        if people
+        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(serializer=_dump)]
+    )
+    structlog.configure(
+        processors=[*shared, *final],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory() if people else structlog.BytesLoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    _configure_libraries(level, shared, final)
+
+
+def _configure_libraries(level: int, shared: list[Any], final: list[Any]) -> None:
+    rendered = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final]
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_TextFormatter(foreign_pre_chain=shared, processors=rendered))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name, own in _LIBRARIES.items():
+        logging.getLogger(name).setLevel(max(level, own))
+
+
+class _TextFormatter(structlog.stdlib.ProcessorFormatter):
+    """The renderer gives bytes, standard logging wants text."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Render a record of a library."""
+        line: str | bytes = super().format(record)
+        return line.decode() if isinstance(line, bytes) else line
+
+
+def _named(process: str) -> Any:  # noqa: ANN401 - a structlog processor
+    def add(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - structlog's own shape
+        event["process"] = process
+        return event
+
+    return add
+
+
+def _dump(event: Any, **_: Any) -> bytes:  # noqa: ANN401 - structlog's own shape
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS)
