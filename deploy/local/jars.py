@@ -57,7 +57,7 @@ def _jar(coordinates: str, sha256: str) -> Jar:
 def class_path(settings: LocalSettings, say: Callable[[str], None]) -> list[Path]:
     """Give the jars in the order of the list, downloading them if this user has not yet. Raises `DownloadError`."""
     jars = listed()
-    name = hashlib.sha256(LIST_FILE.read_bytes()).hexdigest()[:12]
+    name = hashlib.sha256("".join(jar.sha256 for jar in jars).encode()).hexdigest()[:12]
     home = settings.cache_directory / f"kafka-{name}"
     if not home.is_dir():
         with locked(settings.cache_directory / "kafka.lock"):

