@@ -1,0 +1,6 @@
+-- 0001_notifier: takes back what the up file made.
+
+drop table delivery;
+drop table programme;
+drop table recipient;
+drop table data_key;

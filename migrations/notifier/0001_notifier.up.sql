@@ -1,0 +1,70 @@
+-- 0001_notifier: who can be told and how, programmes as members read them, and every message with what became of it.
+
+-- The key of a member in his shard, wrapped under a master key that is not in the database.
+create table data_key (
+    shard        integer     not null,
+    subject      uuid        not null, -- derived from tenant and member
+    master       text        not null,
+    wrapped      bytea,                -- null: destroyed, for ever
+    made_at      timestamptz not null default now(),
+    destroyed_at timestamptz,
+    primary key (shard, subject),
+    check ((wrapped is null) = (destroyed_at is not null))
+);
+
+-- A member as far as he can be told something, in the shard of the member's id. `contact` is encrypted under his key.
+create table recipient (
+    shard               integer     not null,
+    tenant              text        not null,
+    member_id           uuid        not null,
+    contact             bytea,                              -- null: there is no way to tell him
+    language            text,                               -- null: the programme's, or the default
+    email_allowed       boolean     not null default true,
+    muted               text[]      not null default '{}',  -- kinds of message that he does not want
+    undeliverable_since timestamptz,                        -- his address was refused for good
+    undeliverable_code  text,
+    changed_at          timestamptz not null,
+    primary key (shard, tenant, member_id)
+);
+
+-- A programme as its members read it, in the shard of `tenant/programme`.
+create table programme (
+    shard     integer not null,
+    tenant    text    not null,
+    programme text    not null,
+    revision  integer not null,
+    versions  jsonb   not null, -- as published: contracts.programmes.ProgrammeGuards
+    primary key (shard, tenant, programme)
+);
+
+-- One message over one channel, in the shard of the member's id: the record by which an event is told once.
+create table delivery (
+    shard        integer     not null,
+    delivery_id  uuid        not null, -- derived from the event and the channel
+    tenant       text        not null,
+    member_id    uuid        not null,
+    account_id   uuid        not null,
+    programme    text        not null,
+    event_id     text        not null,
+    template     text        not null,
+    channel      text        not null check (channel in ('email')),
+    language     text        not null,
+    facts        jsonb       not null, -- points, dates and codes; nothing personal
+    state        text        not null default 'waiting'
+        check (state in ('waiting', 'sending', 'sent', 'failed', 'bounced', 'cancelled')),
+    attempts     integer     not null default 0 check (attempts >= 0),
+    due_at       timestamptz not null, -- waiting: next attempt; sending: when its sender counts as lost
+    created_at   timestamptz not null,
+    changed_at   timestamptz not null,
+    code         text        not null default '',
+    traceparent  text,
+    primary key (shard, delivery_id)
+);
+
+create index delivery_of_member on delivery (shard, tenant, member_id, created_at, delivery_id);
+create index delivery_due on delivery (shard, due_at) where state in ('waiting', 'sending');
+
+grant select, insert, update on data_key to bonus_notifier;
+grant select, insert, update, delete on recipient to bonus_notifier;
+grant select, insert, update on programme to bonus_notifier;
+grant select, insert, update on delivery to bonus_notifier;

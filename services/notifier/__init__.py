@@ -1,0 +1,1 @@
+"""Telling members what happened on their accounts, and remembering what was told."""
