@@ -14,6 +14,7 @@ from services.runtime.decoding import UnknownVersionError, decode
 from services.runtime.messages import Message
 from services.runtime.postgres import is_world_fault
 from services.runtime.settings import RuntimeSettings
+from services.runtime.telemetry import tracing
 from services.runtime.writer import ShardWriter
 
 log = structlog.get_logger(__name__)
@@ -90,7 +91,8 @@ class Batch:
 
     async def _write_group(self, writer: ShardWriter, shard: int, messages: list[Message]) -> None:
         try:
-            await writer.write(shard, messages)
+            with tracing.message_spans(writer.processor.name, messages):
+                await writer.write(shard, messages)
         except Exception as error:
             reason = _reason_to_wait(error)
             if reason is None:

@@ -70,6 +70,12 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         """How many partitions wait, by reason."""
         return Counter(reason for _, reason in self._paused.values())
 
+    def shards(self) -> frozenset[int]:
+        """The shards of the partitions that this worker has: with range assignment no other worker has them."""
+        if self._consumer is None or not self.joined:
+            return frozenset()
+        return frozenset(place.partition for place in self._consumer.assignment())
+
     async def _consume(self, backoff: Backoff) -> None:
         consumer = self._make_consumer()
         self._consumer = consumer
