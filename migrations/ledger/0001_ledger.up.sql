@@ -14,12 +14,11 @@ create table movement (
     command_id  uuid        not null,
     account_id  uuid        not null,
     type        text        not null, -- of the message that asked for it
-    verdict     text        not null check (verdict in ('applied', 'refused', 'waiting')),
+    verdict     text        not null check (verdict in ('applied', 'refused', 'waiting', 'redirected')),
     code        text,                 -- why it was refused
-    fingerprint bytea,                -- SHA-256 of what the command said, where another may come under the same id
+    request     json,                 -- what was asked, where another may ask under the same id
     answer      json,                 -- what the caller was told, where there is a caller
-    version     bigint      not null, -- of the account after it
-    position    bigint      not null, -- of its last event, or of the last before it
+    position    bigint      not null, -- of the shard's last event then
     recorded_at timestamptz not null,
     primary key (shard, command_id)
 );
@@ -160,6 +159,7 @@ create table redemption (
     claimed_by    uuid,
     day           date,
     reference     text,
+    forwarded     bigint      not null,
     lot_ids       uuid[]      not null,
     points        bigint[]    not null,
     restored      bigint[]    not null,

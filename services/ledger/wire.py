@@ -28,7 +28,7 @@ SOURCE: Final = "urn:bonus:ledger"
 REJECTED: Final = "bonus.command.rejected.v1"
 
 _Convert = Callable[[Any], Any]
-_SCALARS: Final = {UUID: UUID, datetime: datetime.fromisoformat, date: date.fromisoformat}
+_SCALARS: Final[dict[Any, _Convert]] = {UUID: UUID, datetime: datetime.fromisoformat, date: date.fromisoformat}
 
 
 class _Field(NamedTuple):
@@ -246,11 +246,15 @@ def _writer(annotation: Any) -> _Convert | None:  # noqa: ANN401 - a type as the
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return lambda value: value.__dict__
     if isinstance(annotation, type) and issubclass(annotation, tuple):
-        parts = [(name, _writer(kind)) for name, kind in get_type_hints(annotation).items()]
-        return lambda value: {
-            name: each if write is None else write(each) for (name, write), each in zip(parts, value, strict=True)
-        }
+        return _writer_of_tuple(annotation)
     return None
+
+
+def _writer_of_tuple(kind: type[tuple[Any, ...]]) -> _Convert:
+    parts = [(name, _writer(part)) for name, part in get_type_hints(kind).items()]
+    return lambda value: {
+        name: each if write is None else write(each) for (name, write), each in zip(parts, value, strict=True)
+    }
 
 
 def _reader(annotation: Any) -> _Convert:  # noqa: ANN401 - a type as the domain wrote it
@@ -270,7 +274,8 @@ def _reader(annotation: Any) -> _Convert:  # noqa: ANN401 - a type as the domain
     if isinstance(annotation, type) and issubclass(annotation, tuple):
         parts = {name: _reader(kind) for name, kind in get_type_hints(annotation).items()}
         return lambda value: annotation(**{name: read(value[name]) for name, read in parts.items()})
-    return _SCALARS.get(annotation, _as_it_is)
+    scalar: _Convert = _SCALARS.get(annotation, _as_it_is)
+    return scalar
 
 
 def _as_it_is(value: Any) -> Any:  # noqa: ANN401 - any JSON scalar
@@ -295,4 +300,4 @@ def _details(kind: type[Event]) -> tuple[_Field, ...]:
 
 _DETAILS: Final[dict[type[Event], tuple[_Field, ...]]] = {kind: _details(kind) for kind in EVENTS.values()}
 _READ_ACTIVITY: Final = _reader(Activity)
-_WRITE_ACTIVITY: Final = _writer(Activity) or dict
+_WRITE_ACTIVITY: Final = _writer_of_tuple(Activity)

@@ -1,0 +1,198 @@
+"""One transaction's commands, decided in memory one after the other: what was loaded, what it became, what to write."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from services.ledger import wire
+from services.ledger.answers import account_elsewhere, answer_of, refusal_of
+from services.ledger.domain.account import Account, unopened
+from services.ledger.domain.decide import Outcome, catch_up, handle
+from services.ledger.domain.guards import Guards
+from services.ledger.domain.refusals import Refusal
+from services.ledger.intake import Ask, in_smallest_unit
+from services.ledger.programmes import Programmes
+from services.ledger.projections.entries import entry_rows
+from services.ledger.projections.totals import day_of
+from services.ledger.storage.load import Known, Loaded
+from services.ledger.storage.save import Change, Decided, Kept, Records
+from services.runtime.shard import ShardTransaction, Verdict
+
+APPLIED: Final = "applied"
+REFUSED: Final = "refused"
+WAITING: Final = "waiting"
+DUPLICATE: Final = "duplicate"
+CONFLICT: Final = "conflict"
+KEY_REUSED: Final = "key_reused"
+
+
+class Batch:
+    """The accounts of a transaction on their way from what was loaded to what is saved."""
+
+    def __init__(self, transaction: ShardTransaction, loaded: Loaded, programmes: Programmes) -> None:
+        self.records = Records()
+        self._transaction = transaction
+        self._loaded = loaded
+        self._programmes = programmes
+        self._known = dict(loaded.known)
+        self._changes: dict[UUID, Change] = {}
+        self._expiries: dict[UUID, dict[UUID, datetime | None]] = {}
+        self._guards: dict[tuple[str, str], Guards] = {}
+        self._today: date = day_of(transaction.now)
+        self._came: set[UUID] = set()
+
+    def decide(self, ask: Ask) -> Verdict:
+        """Decide one command, and note what follows from it."""
+        known = self._known.get(ask.command_id)
+        if known is not None and not ask.resumed:
+            return _again(ask, known)
+        change = self._change_of(ask)
+        if change is None:
+            return Verdict(APPLIED)
+        if ask.command is None and ask.refusal is None:
+            self._record(ask, change, catch_up(change.after, self._transaction.now))
+            return Verdict(APPLIED)
+        outcome = self._outcome(ask, change)
+        self._record(ask, change, outcome)
+        verdict = self._conclude(ask, outcome)
+        self._came.add(ask.command_id)
+        return verdict
+
+    def followers(self, ask: Ask) -> list[tuple[UUID, dict[str, Any]]]:
+        """The commands that waited for this one, as they came; each is given once."""
+        return self._loaded.waiting.pop(ask.command_id, [])
+
+    def changes(self) -> list[Change]:
+        """The accounts that differ from what was loaded, or whose next due instant may."""
+        return [
+            change
+            for account_id, change in self._changes.items()
+            if change.after is not change.before or self._woken(account_id)
+        ]
+
+    def _woken(self, account_id: UUID) -> bool:
+        # Its row says that something was due and nothing was: the row must stop saying so.
+        row = self._loaded.stored[account_id].row
+        return row is not None and row[-2] is not None and row[-2] <= self._transaction.now
+
+    def _change_of(self, ask: Ask) -> Change | None:
+        change = self._changes.get(ask.account_id)
+        if change is None:
+            stored = self._loaded.stored[ask.account_id]
+            decided = frozenset(self._loaded.known)
+            before = stored.account(decided)
+            if before is None and ask.command is None and ask.refusal is None:
+                return None
+            after = before or replace(
+                unopened(ask.account_id, ask.tenant, ask.programme, ask.member_id), decided_commands=decided
+            )
+            known_at = stored.known_at or self._transaction.now
+            change = Change(before, after, stored.due_at, known_at, self._transaction.head)
+            self._changes[ask.account_id] = change
+        return change
+
+    def _outcome(self, ask: Ask, change: Change) -> Outcome:
+        account = change.after
+        if account.tenant != ask.tenant or account.programme != ask.programme:
+            return Outcome(account, (), account_elsewhere(account.account_id))
+        if ask.command is None:
+            return Outcome(account, (), ask.refusal)
+        if not self._came <= account.decided_commands:
+            account = replace(account, decided_commands=account.decided_commands | self._came)
+        command = ask.command
+        if ask.decimals is not None:
+            settled = in_smallest_unit(command, ask.decimals, account)
+            if isinstance(settled, Refusal):
+                return Outcome(account, (), settled)
+            command = settled
+        return handle(account, command, self._guards_of(ask.tenant, ask.programme), self._transaction.now)
+
+    def _guards_of(self, tenant: str, programme: str) -> Guards:
+        guards = self._guards.get((tenant, programme))
+        if guards is None:
+            guards = self._programmes.guards(tenant, programme, self._transaction.now)
+            self._guards[tenant, programme] = guards
+        return guards
+
+    def _record(self, ask: Ask, change: Change, outcome: Outcome) -> None:
+        """Append the events and what is projected from them."""
+        transaction, now, account = self._transaction, self._transaction.now, outcome.account
+        if outcome.recorded:
+            expiries = self._expiries_of(change.after)
+            for recorded in outcome.recorded:
+                event = recorded.event
+                for lot in event.lots:
+                    expiries[lot.lot_id] = lot.expires_at
+                change.position = transaction.append(wire.entry_of(account, recorded, now, ask.message.traceparent))
+                change.known_at = max(change.known_at, event.known_at)
+                if recorded.balances:
+                    self.records.entries += entry_rows(
+                        event, recorded.balances, shard=transaction.shard, account_id=account.account_id,
+                        version=recorded.version, position=change.position, known_at=change.known_at, now=now,
+                    )  # fmt: skip
+                if event.movements:
+                    self.records.totals.add(account.tenant, account.programme, event, expiries, self._today)
+        change.after = account
+
+    def _expiries_of(self, account: Account) -> dict[UUID, datetime | None]:
+        """When each lot of an account expires, as of the event that is being recorded."""
+        expiries = self._expiries.get(account.account_id)
+        if expiries is None:
+            expiries = {lot_id: lot.expires_at for lot_id, lot in account.lots.items()}
+            self._expiries[account.account_id] = expiries
+        return expiries
+
+    def _conclude(self, ask: Ask, outcome: Outcome) -> Verdict:
+        """Keep the verdict, and tell of it where it is a refusal."""
+        transaction = self._transaction
+        answer = None
+        if outcome.waiting is not None:
+            kind, code = WAITING, None
+            self.records.kept.append(Kept(outcome.waiting, ask.command_id, ask.account_id, ask.message.content))
+            waiting = self._loaded.waiting.setdefault(outcome.waiting, [])
+            waiting.append((ask.command_id, ask.message.content))
+        elif outcome.refusal is not None:
+            kind, code = REFUSED, outcome.refusal.code
+            transaction.append(
+                wire.rejection_of(outcome.account, ask.command_id, outcome.refusal, _context(ask), transaction.now)
+            )
+            answer = refusal_of(outcome.refusal)
+        else:
+            kind, code = APPLIED, None
+            if ask.asked is not None:
+                answer = answer_of(ask, outcome, transaction.head, transaction.now)
+        known = Known(ask.command_id, ask.account_id, kind, code, ask.asked, answer)
+        again = ask.command_id in self._loaded.known
+        self._known[ask.command_id] = known
+        self.records.decided.append(Decided(known, ask.message.type, transaction.head, again=again))
+        if ask.resumed and kind != WAITING:
+            self.records.resumed.append(ask.command_id)
+        return Verdict(kind, code, None if answer is None else orjson.loads(answer))
+
+
+def _again(ask: Ask, known: Known) -> Verdict:
+    """The verdict on a command that was decided before: the same, unless the same key now asks for something else."""
+    if ask.asked is not None and known.request is not None and known.request != ask.asked:
+        facts = {"first": orjson.loads(known.request), "second": orjson.loads(ask.asked)}
+        return Verdict(CONFLICT, KEY_REUSED, facts)
+    return Verdict(DUPLICATE, known.code, None if known.answer is None else orjson.loads(known.answer))
+
+
+def _context(ask: Ask) -> dict[str, Any]:
+    """What a rejection says of the command beside its refusal."""
+    command = ask.command
+    occurred_at = getattr(command, "occurred_at", None)
+    context: dict[str, Any] = {"occurred_at": occurred_at if occurred_at is not None else ask.message.content["time"]}
+    source = getattr(command, "source", None)
+    if source is not None:
+        context["source"] = source.__dict__
+    decision_id = getattr(command, "decision_id", None)
+    if decision_id is not None:
+        context["decision_id"] = decision_id
+    context["details"] = {"command": ask.message.type}
+    if ask.asked is not None:
+        context["details"]["asked"] = orjson.Fragment(ask.asked)
+    return context

@@ -1,0 +1,88 @@
+"""Lines of a statement: one for each event and currency, with what changed and what was there after it.
+
+The sum of a bucket's deltas over an account's lines is the bucket; what an account had at an instant is in the last
+line known by then, less what counts only later.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from services.ledger.domain.account import Balance
+from services.ledger.domain.events import Event, Movement
+
+BUCKETS: Final = (
+    "issued", "adjusted", "transferred_in", "transferred_out", "pending", "available", "held", "in_transit",
+    "redeemed", "expired", "reversed", "debt",
+)  # fmt: skip
+
+COLUMNS: Final = (
+    "shard", "account_id", "known_at", "version", "currency", "position", "type", "effective_at", "recorded_at",
+    "scale", *BUCKETS, "pending_after", "available_after", "held_after", "transit_after", "debt_after", "why",
+)  # fmt: skip
+
+_GROW_WHEN_LEFT: Final = frozenset({"issued", "adjusted", "transferred_in", "debt"})
+LEAVING: Final = {name: (place, 1 if name in _GROW_WHEN_LEFT else -1) for place, name in enumerate(BUCKETS)}
+"""Where a bucket stands in `BUCKETS`, and by how much one point leaving it changes it; entering is the opposite."""
+
+_NOTHING: Final = (None,) * len(BUCKETS)
+_NO_WORDS: Final = "{}"
+_WORDS: Final = ("reason", "operator", "reference", "redemption_id", "hold_id", "policy")
+
+EntryRow = tuple[Any, ...]
+
+
+def entry_rows(  # noqa: PLR0913 - the coordinates of an event, all but two by name
+    event: Event,
+    balances: Sequence[tuple[str, Balance]],
+    *,
+    shard: int,
+    account_id: UUID,
+    version: int,
+    position: int,
+    known_at: datetime,
+    now: datetime,
+) -> list[EntryRow]:
+    """The event's lines, as rows of `COLUMNS`; `balances` are those that it changed, after it."""
+    why = why_of(event)
+    return [
+        (
+            shard, account_id, known_at, version, currency, position, event.type, event.effective_at, now,
+            balance.scale, *deltas_of(event.movements, currency), balance.pending, balance.available, balance.held,
+            balance.in_transit, balance.debt, why,
+        )
+        for currency, balance in balances
+    ]  # fmt: skip
+
+
+def deltas_of(movements: Sequence[Movement], currency: str) -> Sequence[int | None]:
+    """What movements change in each of `BUCKETS`, in one currency; None where nothing changes."""
+    deltas: list[int | None] = list(_NOTHING)
+    for moved, _, source, target, points in movements:
+        if moved == currency:
+            place, sign = LEAVING[source]
+            deltas[place] = (deltas[place] or 0) + sign * points
+            place, sign = LEAVING[target]
+            deltas[place] = (deltas[place] or 0) - sign * points
+    return deltas
+
+
+def why_of(event: Event) -> str:
+    """Why the line is there, as JSON: its source, the rules that gave, and what else the event names."""
+    words: dict[str, Any] = {}
+    if event.source is not None:
+        words["source"] = event.source.__dict__
+    given: dict[str, int] = {}
+    for shares in getattr(event, "rules", ()):
+        for share in shares:
+            given[share.rule] = given.get(share.rule, 0) + share.points
+    if given:
+        words["rules"] = given
+    for name in _WORDS:
+        value = getattr(event, name, None)
+        if value is not None:
+            words[name] = value
+    return orjson.dumps(words).decode() if words else _NO_WORDS

@@ -1,0 +1,209 @@
+"""Writing what a transaction changed: one statement for a few rows; COPY for the rows that many commands add."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from services.ledger.domain.account import Account
+from services.ledger.domain.due import next_due
+from services.ledger.projections import entries
+from services.ledger.projections.totals import Totals
+from services.ledger.storage import SQL
+from services.ledger.storage.load import Known
+from services.ledger.storage.rows import (
+    LOT_COLUMNS,
+    account_document,
+    balance_document,
+    documents,
+    hold_document,
+    lot_document,
+    lot_row,
+    redemption_document,
+    transit_document,
+)
+
+COPY_ROWS_MIN: Final = 24
+"""Rows of one table from which a COPY of its own is cheaper than a place in the one statement."""
+
+MOVEMENT_COLUMNS: Final = (
+    "shard", "command_id", "account_id", "type", "verdict", "code", "request", "answer", "position", "recorded_at",
+)  # fmt: skip
+
+_WHY: Final = len(entries.COLUMNS) - 1
+_NO_ROWS: Final = "[]"
+_NOTHING_THERE: Final[Mapping[Any, Any]] = {}
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+@dataclass(slots=True)
+class Change:
+    """An account before (None: nothing was stored) and after; `due_at` bounds what of it was not loaded."""
+
+    before: Account | None
+    after: Account
+    due_at: datetime | None
+    known_at: datetime
+    position: int
+
+
+@dataclass(slots=True)
+class Decided:
+    """A command's verdict as it is kept; `again` says that a record of it is there already."""
+
+    known: Known
+    type: str
+    position: int
+    again: bool = False
+
+
+@dataclass(slots=True)
+class Kept:
+    """A command that waits for `awaited_id`."""
+
+    awaited_id: UUID
+    command_id: UUID
+    account_id: UUID
+    content: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Records:
+    """What a transaction adds beside the log, and which waiting commands wait no more."""
+
+    decided: list[Decided] = field(default_factory=list)
+    entries: list[entries.EntryRow] = field(default_factory=list)
+    totals: Totals = field(default_factory=Totals)
+    kept: list[Kept] = field(default_factory=list)
+    resumed: list[UUID] = field(default_factory=list)
+
+
+async def save(
+    connection: asyncpg.Connection, shard: int, now: datetime, changes: Sequence[Change], records: Records
+) -> None:
+    """Write the changes and the records; nothing is sent where nothing is to be written."""
+    opened = [
+        (change.after.account_id, lot)
+        for change in changes
+        for lot_id, lot in change.after.lots.items()
+        if change.before is None or lot_id not in change.before.lots
+    ]
+    if len(opened) >= COPY_ROWS_MIN:
+        rows = [lot_row(shard, account_id, lot) for account_id, lot in opened]
+        await connection.copy_records_to_table("lot", records=rows, columns=LOT_COLUMNS)
+        opened = []
+    fresh = [each for each in records.decided if not each.again]
+    if len(fresh) >= COPY_ROWS_MIN:
+        await connection.copy_records_to_table(
+            "movement", records=[_movement_row(shard, each, now) for each in fresh], columns=MOVEMENT_COLUMNS
+        )
+        fresh = []
+    lines = records.entries
+    if len(lines) >= COPY_ROWS_MIN:
+        await connection.copy_records_to_table("entry", records=lines, columns=entries.COLUMNS)
+        lines = []
+    parameters = (
+        documents(map(_account, changes)),
+        documents(_balances(changes)),
+        documents(lot_document(account_id, lot) for account_id, lot in opened),
+        documents(_changed_lots(changes)),
+        documents(_parts(changes, "holds", hold_document)),
+        documents(_parts(changes, "redemptions", redemption_document)),
+        documents(_parts(changes, "transits", transit_document)),
+        documents(_arrived(changes)),
+        documents(_movements(records, fresh, now)),
+        documents(_kept(records, now)),
+        documents(map(_entry, lines)),
+        documents(records.totals.documents()),
+    )
+    if any(rows != _NO_ROWS for rows in parameters):
+        await connection.execute(SQL.save, shard, *parameters)
+    if records.resumed:
+        await connection.execute(SQL.forget_waiting, shard, records.resumed)
+
+
+def _account(change: Change) -> dict[str, Any]:
+    coming = [instant for instant in (change.due_at, next_due(change.after)) if instant is not None]
+    document = account_document(change.after)
+    document["due_at"] = min(coming, default=None)
+    document["known_at"] = change.known_at
+    document["position"] = change.position
+    return document
+
+
+def _balances(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:
+    for change in changes:
+        before = _NOTHING_THERE if change.before is None else change.before.balances
+        for currency, balance in _changed(before, change.after.balances):
+            yield balance_document(change.after.account_id, currency, balance)
+
+
+def _changed_lots(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:
+    for change in changes:
+        if change.before is not None:
+            for lot_id, lot in _changed(change.before.lots, change.after.lots):
+                if lot_id in change.before.lots:
+                    yield lot_document(change.after.account_id, lot)
+
+
+def _parts(changes: Iterable[Change], name: str, document: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401  # (UUID, part) to a row
+    for change in changes:
+        before = _NOTHING_THERE if change.before is None else getattr(change.before, name)
+        for _, part in _changed(before, getattr(change.after, name)):
+            yield document(change.after.account_id, part)
+
+
+def _arrived(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:
+    for change in changes:
+        if change.before is not None:
+            for transit_id in change.before.transits.keys() - change.after.transits.keys():
+                yield {"account_id": change.after.account_id, "transit_id": transit_id}
+
+
+def _changed(before: Mapping[Key, Value], after: Mapping[Key, Value]) -> Iterator[tuple[Key, Value]]:
+    """What is new or another object than before: the domain makes a new one wherever it changes something."""
+    if after is before:
+        return
+    for key, value in after.items():
+        if before.get(key) is not value:
+            yield key, value
+
+
+def _movements(records: Records, fresh: Sequence[Decided], now: datetime) -> Iterator[dict[str, Any]]:
+    for each in (*fresh, *(again for again in records.decided if again.again)):
+        document = dict(zip(MOVEMENT_COLUMNS, _movement_row(0, each, now), strict=True))
+        for name in ("request", "answer"):
+            if document[name] is not None:
+                document[name] = orjson.Fragment(document[name])
+        yield document
+
+
+def _movement_row(shard: int, each: Decided, now: datetime) -> tuple[Any, ...]:
+    known = each.known
+    return (
+        shard, known.command_id, known.account_id, each.type, known.verdict, known.code, known.request, known.answer,
+        each.position, now,
+    )  # fmt: skip
+
+
+def _kept(records: Records, now: datetime) -> Iterator[dict[str, Any]]:
+    for each in records.kept:
+        yield {
+            "awaited_id": each.awaited_id,
+            "command_id": each.command_id,
+            "account_id": each.account_id,
+            "content": each.content,
+            "recorded_at": now,
+        }
+
+
+def _entry(row: entries.EntryRow) -> dict[str, Any]:
+    document = dict(zip(entries.COLUMNS, row, strict=True))
+    document["why"] = orjson.Fragment(row[_WHY])
+    return document

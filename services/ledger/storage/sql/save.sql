@@ -1,0 +1,256 @@
+-- save: everything that a transaction changes beside the log, in one round trip; each parameter an array of rows.
+-- $1 shard        int   the one shard of this transaction
+-- $2 accounts     json  accounts, as they stand now
+-- $3 balances     json  balances, as they stand now
+-- $4 new lots     json  lots opened in this transaction
+-- $5 lots         json  lots that were there before, as they stand now
+-- $6 holds        json  holds, as they stand now
+-- $7 redemptions  json  redemptions, as they stand now
+-- $8 transits     json  transfers under way, as they stand now
+-- $9 arrived      json  transfers that are under way no more
+-- $10 movements   json  commands and their verdicts
+-- $11 waiting     json  commands that wait for another
+-- $12 entries     json  lines of statements
+-- $13 totals      json  what moved, to be added to the totals of its day
+with saved_account as (
+    insert into account (
+        shard, account_id, tenant, programme, member_id, status, erased, version, lots_opened, tier, tier_since,
+        tier_until, standing, merged_into, merging_from, redemption_day, redemptions_on_day, due_at, known_at, position
+    )
+    select
+        $1::int,
+        row.*
+    from json_to_recordset($2::json) as row (
+        account_id uuid, tenant text, programme text, member_id uuid, status text, erased boolean, version bigint,
+        lots_opened bigint, tier text, tier_since timestamptz, tier_until timestamptz, standing json, merged_into uuid,
+        merging_from uuid [], redemption_day date, redemptions_on_day int, due_at timestamptz, known_at timestamptz,
+        position bigint
+    )
+    on conflict (shard, account_id) do update set
+        tenant = excluded.tenant,
+        programme = excluded.programme,
+        member_id = excluded.member_id,
+        status = excluded.status,
+        erased = excluded.erased,
+        version = excluded.version,
+        lots_opened = excluded.lots_opened,
+        tier = excluded.tier,
+        tier_since = excluded.tier_since,
+        tier_until = excluded.tier_until,
+        standing = excluded.standing,
+        merged_into = excluded.merged_into,
+        merging_from = excluded.merging_from,
+        redemption_day = excluded.redemption_day,
+        redemptions_on_day = excluded.redemptions_on_day,
+        due_at = excluded.due_at,
+        known_at = excluded.known_at,
+        position = excluded.position
+),
+
+saved_balance as (
+    insert into balance (
+        shard, account_id, currency, scale, issued, adjusted, transferred_in, transferred_out, pending, available,
+        held, in_transit, redeemed, expired, reversed, debt, debt_since, inactivity, active_at, lapses_at, notice_at,
+        sent_month, sent
+    )
+    select
+        $1::int,
+        row.*
+    from json_to_recordset($3::json) as row (
+        account_id uuid, currency text, scale int, issued bigint, adjusted bigint, transferred_in bigint,
+        transferred_out bigint, pending bigint, available bigint, held bigint, in_transit bigint, redeemed bigint,
+        expired bigint, reversed bigint, debt bigint, debt_since timestamptz, inactivity json, active_at timestamptz,
+        lapses_at timestamptz, notice_at timestamptz, sent_month text, sent bigint
+    )
+    on conflict (shard, account_id, currency) do update set
+        scale = excluded.scale,
+        issued = excluded.issued,
+        adjusted = excluded.adjusted,
+        transferred_in = excluded.transferred_in,
+        transferred_out = excluded.transferred_out,
+        pending = excluded.pending,
+        available = excluded.available,
+        held = excluded.held,
+        in_transit = excluded.in_transit,
+        redeemed = excluded.redeemed,
+        expired = excluded.expired,
+        reversed = excluded.reversed,
+        debt = excluded.debt,
+        debt_since = excluded.debt_since,
+        inactivity = excluded.inactivity,
+        active_at = excluded.active_at,
+        lapses_at = excluded.lapses_at,
+        notice_at = excluded.notice_at,
+        sent_month = excluded.sent_month,
+        sent = excluded.sent
+),
+
+opened_lot as (
+    insert into lot (
+        shard, account_id, lot_id, currency, sequence, accrual_id, earned_at, booked_at, activates_at, expires_at,
+        points, pending, available, held, in_transit, redeemed, expired, reversed, withdrawn, taken_back, written_off,
+        campaign, partner
+    )
+    select
+        $1::int,
+        row.*
+    from json_to_recordset($4::json) as row (
+        account_id uuid, lot_id uuid, currency text, sequence bigint, accrual_id uuid, earned_at timestamptz,
+        booked_at timestamptz, activates_at timestamptz, expires_at timestamptz, points bigint, pending bigint,
+        available bigint, held bigint, in_transit bigint, redeemed bigint, expired bigint, reversed bigint,
+        withdrawn bigint, taken_back bigint, written_off bigint, campaign text, partner text
+    )
+),
+
+saved_lot as (
+    update lot set
+        activates_at = row.activates_at,
+        expires_at = row.expires_at,
+        points = row.points,
+        pending = row.pending,
+        available = row.available,
+        held = row.held,
+        in_transit = row.in_transit,
+        redeemed = row.redeemed,
+        expired = row.expired,
+        reversed = row.reversed,
+        withdrawn = row.withdrawn,
+        taken_back = row.taken_back,
+        written_off = row.written_off
+    from json_to_recordset($5::json) as row (
+        account_id uuid, lot_id uuid, activates_at timestamptz, expires_at timestamptz, points bigint, pending bigint,
+        available bigint, held bigint, in_transit bigint, redeemed bigint, expired bigint, reversed bigint,
+        withdrawn bigint, taken_back bigint, written_off bigint
+    )
+    where lot.shard = $1 and lot.account_id = row.account_id and lot.lot_id = row.lot_id
+),
+
+saved_hold as (
+    insert into hold (
+        shard, account_id, hold_id, currency, state, captured, placed_at, expires_at, day, reference, lot_ids, points,
+        held
+    )
+    select
+        $1::int,
+        row.*
+    from json_to_recordset($6::json) as row (
+        account_id uuid, hold_id uuid, currency text, state text, captured bigint, placed_at timestamptz,
+        expires_at timestamptz, day date, reference text, lot_ids uuid [], points bigint [], held bigint []
+    )
+    on conflict (shard, account_id, hold_id) do update set
+        state = excluded.state,
+        captured = excluded.captured,
+        lot_ids = excluded.lot_ids,
+        points = excluded.points,
+        held = excluded.held
+),
+
+saved_redemption as (
+    insert into redemption (
+        shard, account_id, redemption_id, currency, owed, owed_restored, unbacked, redeemed_at, hold_id, claimed_by,
+        day, reference, forwarded, lot_ids, points, restored
+    )
+    select
+        $1::int,
+        row.*
+    from json_to_recordset($7::json) as row (
+        account_id uuid, redemption_id uuid, currency text, owed bigint, owed_restored bigint, unbacked bigint,
+        redeemed_at timestamptz, hold_id uuid, claimed_by uuid, day date, reference text, forwarded bigint,
+        lot_ids uuid [], points bigint [], restored bigint []
+    )
+    on conflict (shard, account_id, redemption_id) do update set
+        owed = excluded.owed,
+        owed_restored = excluded.owed_restored,
+        unbacked = excluded.unbacked,
+        hold_id = excluded.hold_id,
+        claimed_by = excluded.claimed_by,
+        day = excluded.day,
+        forwarded = excluded.forwarded,
+        lot_ids = excluded.lot_ids,
+        points = excluded.points,
+        restored = excluded.restored
+),
+
+saved_transit as (
+    insert into transit (shard, account_id, transit_id, to_account_id, currency, month, lot_ids, points)
+    select
+        $1::int,
+        row.*
+    from json_to_recordset($8::json) as row (
+        account_id uuid, transit_id uuid, to_account_id uuid, currency text, month text, lot_ids uuid [],
+        points bigint []
+    )
+    on conflict (shard, account_id, transit_id) do update set
+        lot_ids = excluded.lot_ids,
+        points = excluded.points
+),
+
+arrived_transit as (
+    delete from transit
+    using json_to_recordset($9::json) as row (account_id uuid, transit_id uuid)
+    where transit.shard = $1 and transit.account_id = row.account_id and transit.transit_id = row.transit_id
+),
+
+saved_movement as (
+    insert into movement (
+        shard, command_id, account_id, type, verdict, code, request, answer, position, recorded_at
+    )
+    select
+        $1::int,
+        row.*
+    from json_to_recordset($10::json) as row (
+        command_id uuid, account_id uuid, type text, verdict text, code text, request json, answer json,
+        position bigint, recorded_at timestamptz
+    )
+    on conflict (shard, command_id) do update set
+        verdict = excluded.verdict,
+        code = excluded.code,
+        answer = excluded.answer,
+        position = excluded.position,
+        recorded_at = excluded.recorded_at
+),
+
+kept_waiting as (
+    insert into waiting (shard, awaited_id, command_id, account_id, content, recorded_at)
+    select
+        $1::int,
+        row.*
+    from json_to_recordset($11::json) as row (
+        awaited_id uuid, command_id uuid, account_id uuid, content json, recorded_at timestamptz
+    )
+    on conflict (shard, awaited_id, command_id) do nothing
+),
+
+written_entry as (
+    insert into entry (
+        shard, account_id, known_at, version, currency, position, type, effective_at, recorded_at, scale, issued,
+        adjusted, transferred_in, transferred_out, pending, available, held, in_transit, redeemed, expired, reversed,
+        debt, pending_after, available_after, held_after, transit_after, debt_after, why
+    )
+    select
+        $1::int,
+        row.*
+    from json_to_recordset($12::json) as row (
+        account_id uuid, known_at timestamptz, version bigint, currency text, position bigint, type text,
+        effective_at timestamptz, recorded_at timestamptz, scale int, issued bigint, adjusted bigint,
+        transferred_in bigint, transferred_out bigint, pending bigint, available bigint, held bigint,
+        in_transit bigint, redeemed bigint, expired bigint, reversed bigint, debt bigint, pending_after bigint,
+        available_after bigint, held_after bigint, transit_after bigint, debt_after bigint, why json
+    )
+)
+
+insert into daily_total (
+    shard, tenant, programme, currency, effective_on, recorded_on, source, target, expires_in, points, movements
+)
+select
+    $1::int,
+    row.*
+from json_to_recordset($13::json) as row (
+    tenant text, programme text, currency text, effective_on date, recorded_on date, source text, target text,
+    expires_in text, points numeric, movements bigint
+)
+on conflict (
+    shard, tenant, programme, currency, effective_on, recorded_on, source, target, expires_in
+) do update set
+    points = daily_total.points + excluded.points,
+    movements = daily_total.movements + excluded.movements;
