@@ -5,7 +5,7 @@ with the attributes in headers `ce_…`.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
@@ -56,8 +56,12 @@ class Record(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes]]: ...  # noqa: D102 - Kafka's own word
 
 
-def decode(record: Record, topic: str, max_bytes: int) -> Message | DeadLetter | None:
-    """The message in a record of `topic` (its name without prefix); None for a tombstone of a compacted topic.
+def decode(
+    record: Record, topic: str, max_bytes: int, wants: Callable[[str, dict[str, Any]], bool] | None = None
+) -> Message | DeadLetter | None:
+    """The message in a record of `topic` (its name without prefix).
+
+    None for a tombstone of a compacted topic, and for what its processor does not want (see shard.Selective).
 
     A DeadLetter says why it is none: `too_large`, `not_json`, `not_a_cloud_event`, `unknown_type`, `wrong_topic`.
     Data that is not what its type says is no dead letter: the message has `problems`, and its processor decides.
@@ -78,7 +82,7 @@ def decode(record: Record, topic: str, max_bytes: int) -> Message | DeadLetter |
         content = _unfolded(headers, content)
     if not isinstance(content, dict):
         return DeadLetter(message, "not_a_cloud_event", "a message is a CloudEvent, an object: { … }")
-    return _validated(message, content, headers.get(_TRACE_HEADER))
+    return _validated(message, content, headers.get(_TRACE_HEADER), wants)
 
 
 def _blank(record: Record, topic: str) -> Message:
@@ -113,7 +117,12 @@ def _unfolded(headers: dict[str, bytes], data: Any) -> dict[str, Any]:  # noqa: 
     return attributes | {"datacontenttype": "application/json", "data": data}
 
 
-def _validated(message: Message, content: dict[str, Any], trace: bytes | None) -> Message | DeadLetter:
+def _validated(
+    message: Message,
+    content: dict[str, Any],
+    trace: bytes | None,
+    wants: Callable[[str, dict[str, Any]], bool] | None,
+) -> Message | DeadLetter | None:
     message.content = content
     named = content.get("type")
     message.type = named if isinstance(named, str) else ""
@@ -123,6 +132,8 @@ def _validated(message: Message, content: dict[str, Any], trace: bytes | None) -
         return _unknown(message)
     if message.topic in _TOPICS and TOPIC_OF_TYPE.get(message.type, message.topic) != message.topic:
         return DeadLetter(message, "wrong_topic", f"{message.type} belongs on {TOPIC_OF_TYPE[message.type]}")
+    if wants is not None and not wants(message.type, content):
+        return None
     try:
         event: CloudEvent = model.model_validate(content)
     except ValidationError as error:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 from uuid import UUID
 
 import asyncpg
@@ -141,5 +141,17 @@ class Processor(Protocol):
 
         Raising rolls everything back: a fault of the world (`postgres.is_world_fault`) is tried again, any other
         is taken as the fault of one of the messages, which are then tried alone.
+        """
+        ...
+
+
+@runtime_checkable
+class Selective(Protocol):
+    """A processor that needs only some of what its topics carry."""
+
+    def wants(self, message_type: str, content: dict[str, Any]) -> bool:
+        """Whether a message of a known type matters, by its content as parsed and not yet validated.
+
+        What does not is passed over for good, before it costs a transaction; where in doubt, it does. Never raises.
         """
         ...
