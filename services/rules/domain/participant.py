@@ -7,7 +7,7 @@ pure function that gives commands for the books, the participant's new state, an
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
@@ -31,6 +31,9 @@ from services.rules.domain.tiers import History, TierTerms
 from services.rules.domain.windows import WindowStart, windows_of
 
 DecisionKind = Literal["purchase", "return", "conflict", "enrolment", "activity"]
+
+_DAY: Final = timedelta(days=1, hours=1)
+"""As long as a day can be, clocks that go back included."""
 
 COUNTER_GROUPS_MAX: Final = 1_000
 """Days, weeks, months and years of which counters are remembered; the oldest are forgotten first."""
@@ -276,10 +279,12 @@ def to_read(participant: Participant, programme: PublishedProgramme, instants: I
         return ()
     latest = max(moments)
     moments.append(participant.span.last)
-    if participant.history:
-        until = participant.history[-1].until
-        moments += [until] if until is not None and until <= latest else []
+    period = participant.history[-1] if participant.history else None
     found: list[Band] = []
+    if period is not None and period.until is not None and period.until <= latest:
+        moments.append(period.until)
+        if period.reached_at is not None:
+            found.append(Band(period.reached_at - _DAY, period.reached_at))
     for name, start in _windows_at(programme, moments):
         known = participant.sums.get(name)
         # Of a window that was never summed, what lies before its beginning is neither gained nor lost.

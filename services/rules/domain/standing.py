@@ -48,16 +48,29 @@ def age(participant: Participant, background: Background, to: datetime) -> Aged:
     view = WindowView(participant, background.contributions)
     programme = background.programme
 
-    def qualifying_at(at: datetime) -> int:
+    def qualifying_after(period: TierPeriod, at: datetime) -> int:
         terms = programme.terms_at(at)
-        return view.qualifying(terms, at) if terms else 0
+        return _qualifying_after(view, terms, period, at) if terms else 0
 
-    periods = pass_time(programme.terms_at, history, to, qualifying_at)
+    periods = pass_time(programme.terms_at, history, to, qualifying_after)
     if not periods:
         return Aged(participant)
     previous = [history[-1].tier, *(period.tier for period in periods)]
     changes = tuple(Change(period, before) for period, before in zip(periods, previous, strict=False))
     return Aged(replace(participant, history=with_periods(history, periods)), changes)
+
+
+def _qualifying_after(view: WindowView, terms: TierTerms, period: TierPeriod, at: datetime) -> int:
+    """The sum at the end of a period.
+
+    A period of twelve months over a window of twelve months ends where the window still holds the first day, from its
+    midnight on: without this, whatever a tier was reached by would also renew it.
+    """
+    qualifying = view.qualifying(terms, at)
+    edge, reached_at = terms.window_start(at), period.reached_at
+    if reached_at is None or not start_of_day(reached_at, terms.zone) <= edge < reached_at:
+        return qualifying
+    return qualifying - view.contributions.between(edge, reached_at).qualifying
 
 
 def looks_at(participant: Participant, programme: PublishedProgramme, looked_at: datetime) -> datetime | None:

@@ -28,8 +28,6 @@ PERIODS_MAX: Final = 100
 
 _TERMS_REMEMBERED: Final = 256
 
-QualifyingAt = Callable[[datetime], int]
-"""The qualifying sum of the window that ends at an instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +95,9 @@ class TierTerms:
         return later(period.until, self.tiers.grace, zone_of(self.zone))
 
 
+QualifyingAfter = Callable[[TierPeriod, datetime], int]
+"""The qualifying sum at an instant at which a period ends; what it was reached by on its first day has done its work."""
+
 TermsAt = Callable[[datetime], TierTerms | None]
 """The terms of the version in force at an instant; None where it has no tiers."""
 
@@ -133,33 +134,33 @@ def rise(terms: TierTerms, history: History, qualifying: int, at: datetime, caus
     return replace(opened, tier=current.tier, since=current.since, reason=RENEWED)
 
 
-def pass_time(terms_at: TermsAt, history: History, to: datetime, qualifying_at: QualifyingAt) -> Sequence[TierPeriod]:
+def pass_time(terms_at: TermsAt, history: History, to: datetime, qualifying_after: QualifyingAfter) -> Sequence[TierPeriod]:
     """The periods that end and begin by themselves up to `to`, each effective when it was due, however late it is."""
     passed: list[TierPeriod] = []
     current = history[-1] if history else None
     while current is not None and len(passed) < PERIODS_MAX:
-        current = _next_period(terms_at, current, to, qualifying_at)
+        current = _next_period(terms_at, current, to, qualifying_after)
         if current is not None:
             passed.append(current)
     return passed
 
 
 def _next_period(
-    terms_at: TermsAt, current: TierPeriod, to: datetime, qualifying_at: QualifyingAt
+    terms_at: TermsAt, current: TierPeriod, to: datetime, qualifying_after: QualifyingAfter
 ) -> TierPeriod | None:
     if current.until is None or to < current.until or current.tier is None:
         return None
     terms = terms_at(current.until)
     if terms is None:
         return None
-    at_end = qualifying_at(current.until)
+    at_end = qualifying_after(current, current.until)
     if at_end >= terms.least(current.tier) and terms.rank(current.tier) >= 0 and current.reason != GIVEN:
         end = terms.kept_until(current.until)
         return TierPeriod(current.tier, current.until, current.since, end, RENEWED, "", at_end, current.until)
     falls_at = terms.falls_at(current)
     if falls_at is None or to < falls_at:
         return None
-    return _fallen(terms, current, falls_at, qualifying_at(falls_at))
+    return _fallen(terms, current, falls_at, qualifying_after(current, falls_at))
 
 
 def _fallen(terms: TierTerms, current: TierPeriod, at: datetime, qualifying: int) -> TierPeriod:
