@@ -1,36 +1,58 @@
-"""The key pair of one machine: signs tokens for whoever tries the stack, and lets the services check them."""
+"""The keys of one machine: they sign tokens for whoever tries the stack, and encrypt what is personal in it."""
 
+import base64
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from deploy.local.state import write_whole
 from services.runtime import tokens
+from services.runtime.privacy.keys import KEY_BYTES
 
 TOKEN_LIFETIME_S = 30 * 24 * 3600
 SUBJECT = "local"
 TENANT = "default"
+OWNER_ONLY = 0o600
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The files of the key pair, both in PEM."""
+    """Files of keys in one directory; `ensure` makes those that are missing."""
 
-    private_file: Path
-    public_file: Path
+    directory: Path
 
-    @classmethod
-    def at(cls, directory: Path) -> "Keys":
-        """Give the key pair of a stack; it is made by `ensure`."""
-        return cls(directory / "token_key.pem", directory / "token_key.pub.pem")
+    @property
+    def private_file(self) -> Path:
+        """The key that signs tokens, in PEM."""
+        return self.directory / "token_key.pem"
+
+    @property
+    def public_file(self) -> Path:
+        """The key that tokens are checked with, in PEM."""
+        return self.directory / "token_key.pub.pem"
+
+    @property
+    def _master_file(self) -> Path:
+        return self.directory / "master_keys"
 
     def ensure(self) -> None:
-        """Make the pair where there is none."""
-        if self.private_file.exists() and self.public_file.exists():
-            return
-        private, public = tokens.new_key_pair()
-        write_whole(self.public_file, public.decode())
-        write_whole(self.private_file, private.decode(), mode=0o600)
+        """Make the keys that are not there."""
+        if not (self.private_file.exists() and self.public_file.exists()):
+            private, public = tokens.new_key_pair()
+            write_whole(self.public_file, public.decode())
+            write_whole(self.private_file, private.decode(), mode=OWNER_ONLY)
+        if not self._master_file.exists():
+            key = base64.b64encode(os.urandom(KEY_BYTES)).decode()
+            write_whole(self._master_file, f"local:{key}\n", mode=OWNER_ONLY)
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables by which the services find their keys."""
+        return {
+            "BONUS_TOKEN_PUBLIC_KEY_FILE": str(self.public_file),
+            "BONUS_TOKEN_PRIVATE_KEY_FILE": str(self.private_file),
+            "BONUS_MASTER_KEYS": self._master_file.read_text().strip(),
+        }
 
     def token(self, now: datetime) -> str:
         """Issue a token that may do everything in the tenant `default`."""

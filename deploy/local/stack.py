@@ -1,8 +1,9 @@
 """The stack as a whole: its parts and services, started together, found again, and stopped."""
 
 import asyncio
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,12 +15,13 @@ from deploy.local import kafka, ports, postgres
 from deploy.local.kafka import Kafka
 from deploy.local.keys import Keys
 from deploy.local.postgres import Postgres
-from deploy.local.services import Services
+from deploy.local.services import MAIL, Services
 from deploy.local.settings import LocalSettings
 from deploy.local.state import State, locked
 from deploy.local.topics import TopicSpecification, create_topics
 
 LOCK = "stack.lock"
+MAIL_VARIABLE = "BONUS_SMTP_HOST"
 COMPACTED = {"cleanup.policy": "compact"}
 
 
@@ -51,7 +53,7 @@ class Stack:
         logs = self.directory / "logs"
         self.postgres = Postgres(self.directory / "postgres", logs / "postgres.log", settings, say)
         self.kafka = Kafka(self.directory / "kafka", logs, settings, say)
-        self.keys = Keys.at(self.directory / "keys")
+        self.keys = Keys(self.directory / "keys")
         self.services = Services(self.directory, logs, settings, say)
 
     def up(self, *, services: bool = False) -> Endpoints:
@@ -135,18 +137,17 @@ class Stack:
             self.say(f"made {len(made)} topics")
         state = self.state()
         chosen = self.services.choose_ports(state)
-        environment = self._shared_environment(endpoints) | self._service_urls(chosen)
+        environment = self._shared_environment(endpoints) | self._service_urls(chosen) | _mail_environment(chosen)
         self.services.up(state, environment, chosen)
 
     def _shared_environment(self, endpoints: Endpoints) -> dict[str, str]:
         return {
             "BONUS_POSTGRES_DSN": endpoints.postgres_dsn,
             "BONUS_KAFKA_BOOTSTRAP": endpoints.kafka_bootstrap,
-            "BONUS_TOKEN_PUBLIC_KEY_FILE": str(self.keys.public_file),
-            "BONUS_TOKEN_PRIVATE_KEY_FILE": str(self.keys.private_file),
+            **self.keys.environment(),
         }
 
-    def _service_urls(self, recorded: dict[str, int]) -> dict[str, str]:
+    def _service_urls(self, recorded: Mapping[str, int]) -> dict[str, str]:
         preferred = {
             "ledger": self.settings.ledger_port,
             "rules": self.settings.rules_port,
@@ -178,6 +179,13 @@ def _status(name: str, state: State, *, healthy: bool) -> PartStatus:
     if known is None:
         return PartStatus(name, healthy=False, pid=None, port=None)
     return PartStatus(name, healthy, known.pid, state.ports.get(name))
+
+
+def _mail_environment(chosen: Mapping[str, int]) -> dict[str, str]:
+    # Whoever has named a mail server wants his mail there; else it stays in the directory of the stack.
+    if MAIL_VARIABLE in os.environ:
+        return {}
+    return {MAIL_VARIABLE: ports.LOOPBACK, "BONUS_SMTP_PORT": str(chosen[MAIL.name])}
 
 
 def _migrate(dsn: str) -> None:
