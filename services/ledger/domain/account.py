@@ -1,19 +1,22 @@
 """The account: the ledger's aggregate, as its events left it.
 
-Points are integers in their currency's smallest unit. Every instant carries a time zone. Nothing here is ever changed in
-place: `evolve` makes a new account. An account may be loaded in part (see `needs`): its balances are always whole, its
-lots, holds and redemptions only those that a decision asks for.
+Points are integers in their currency's smallest unit. Every instant carries a time zone. Nothing here is ever changed
+in place: `evolve` makes a new account. An account may be loaded in part (see `needs`): its balances are always whole,
+its lots, holds, redemptions and transits only those that a decision asks for.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 from contracts.awards import Inactivity, Standing
 
 Status = Literal["unopened", "open", "frozen", "closed", "merged"]
+UNKNOWN: Final = datetime.min.replace(tzinfo=UTC)
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
+
 HoldState = Literal["open", "captured", "released", "timed_out"]
 
 
@@ -21,11 +24,11 @@ HoldState = Literal["open", "captured", "released", "timed_out"]
 class Lot:
     """Points earned together: they activate, expire and come back together.
 
-    `points = pending + available + held + in_transit + redeemed + expired + reversed + withdrawn`, where `withdrawn` left
-    otherwise: settled a debt, was adjusted away, arrived in another account. `sequence` counts the account's lots from 1.
-    `accrual_id` is the command that earned it (a merge keeps it); `booked_at` when the ledger opened it here.
-    `taken_back` is how much of it reversals have asked for, wherever they took it; `written_off` the part of that which
-    had expired.
+    `points = pending + available + held + in_transit + redeemed + expired + reversed + withdrawn`, where `withdrawn`
+    left otherwise: settled a debt, was adjusted away, arrived in another account. `sequence` counts the account's lots
+    from 1. `accrual_id` is the command that earned it (a merge keeps it); `booked_at` when the ledger opened it here.
+    `taken_back` is how much of it reversals have asked for, wherever they took it; `written_off` the part of that
+    which had expired.
     """
 
     lot_id: UUID
@@ -92,7 +95,8 @@ class Redemption:
     """Points spent. `owed` of them went into debt (a purchase that nothing backed), of which `owed_restored` came back.
 
     `hold_id` is the hold it captured; `claimed_by` the command of the purchase that said it was paid with it.
-    `unbacked` is what a purchase said beyond that and nobody gave. `day` is the day on which it counts against the limit.
+    `unbacked` is what a purchase said beyond that and nobody gave; `forwarded` what a merged account asked of the one
+    that took it up, less what came back. `day` is the day on which it counts against the limit.
     """
 
     redemption_id: UUID
@@ -106,6 +110,7 @@ class Redemption:
     claimed_by: UUID | None = None
     day: date | None = None
     reference: str | None = None
+    forwarded: int = 0
 
     @property
     def taken(self) -> int:
@@ -133,7 +138,7 @@ class Transit:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """An account's buckets in one currency (see contracts.ledger_events for what each means and what holds between them).
+    """An account's buckets in one currency; contracts.ledger_events says what each means and what holds between them.
 
     `debt_since` is when the debt last grew. With inactivity terms, `active_at` is the last accrual or redemption,
     `lapses_at` when all points expire, `notice_at` when that is announced (None once it was). `sent` is what was
@@ -180,7 +185,8 @@ class Account:
 
     `version` counts its events, `lots_opened` its lots. `redemptions_on_day` counts redemptions of `redemption_day`.
     `merging_from` are accounts that it has agreed to take up and has not yet; `merged_into` the one that took it up.
-    `refused_commands` are those, among the commands that `needs` named, that were refused when they came.
+    `decided_commands` are those, among the commands that `needs` named, that have come, whatever became of them.
+    `due_from` is a bound that spares work: nothing loaded becomes due before it. Storage leaves it out.
     """
 
     account_id: UUID
@@ -202,7 +208,17 @@ class Account:
     merging_from: frozenset[UUID] = frozenset()
     redemption_day: date | None = None
     redemptions_on_day: int = 0
-    refused_commands: frozenset[UUID] = frozenset()
+    decided_commands: frozenset[UUID] = frozenset()
+    due_from: datetime = field(default=UNKNOWN, compare=False)
+
+    def bounded(self, due_from: datetime) -> "Account":
+        """The same account, knowing that nothing loaded becomes due before this instant."""
+        return Account(
+            self.account_id, self.tenant, self.programme, self.member_id, self.status, self.erased, self.version,
+            self.lots_opened, self.balances, self.lots, self.holds, self.redemptions, self.transits, self.tier,
+            self.standing, self.merged_into, self.merging_from, self.redemption_day, self.redemptions_on_day,
+            self.decided_commands, due_from,
+        )  # fmt: skip
 
 
 def unopened(account_id: UUID, tenant: str, programme: str, member_id: UUID | None = None) -> Account:

@@ -7,21 +7,35 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 from services.ledger.domain.events import (
-    Activity, Carried, DebtSettled, Event, ExpiryAnnounced, HoldCaptured, HoldPlaced, HoldReleased, HoldTimedOut,
-    PointsAccrued, PointsActivated, PointsAdjusted, PointsExpired, PointsRedeemed, PointsRestored, PointsReversed,
+    Activity,
+    Carried,
+    DebtSettled,
+    Event,
+    ExpiryAnnounced,
+    HoldCaptured,
+    HoldPlaced,
+    HoldReleased,
+    HoldTimedOut,
+    PointsAccrued,
+    PointsActivated,
+    PointsAdjusted,
+    PointsExpired,
+    PointsRedeemed,
+    PointsRestored,
+    PointsReversed,
+    RedemptionForwarded,
     RedemptionMatched,
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountOpened(Event):
-    """The account exists; `scales` are its currencies and their decimals, as far as known."""
+    """The account exists; `scales` are its currencies, as far as known."""
 
     type: ClassVar[str] = "bonus.account.opened.v1"
     tenant: str
     programme: str
     member_id: UUID | None
-    scales: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +121,6 @@ class TransferReceived(Event):
     transit_id: UUID
     from_account_id: UUID
     currency: str
-    scale: int
     merge: bool = False
 
 
@@ -163,8 +176,8 @@ class AccountMerged(Event):
 
 _CLASSES: Final[tuple[type[Event], ...]] = (
     AccountOpened, PointsAccrued, PointsActivated, PointsExpired, ExpiryAnnounced, DebtSettled, PointsRedeemed,
-    RedemptionMatched, PointsRestored, PointsReversed, PointsAdjusted, HoldPlaced, HoldCaptured, HoldReleased,
-    HoldTimedOut, TierChanged, StandingNoted, AccountFrozen, AccountUnfrozen, AccountClosed, MemberErased, TransferSent,
+    RedemptionMatched, RedemptionForwarded, PointsRestored, PointsReversed, PointsAdjusted, HoldPlaced, HoldCaptured,
+    HoldReleased, HoldTimedOut, TierChanged, StandingNoted, AccountFrozen, AccountUnfrozen, AccountClosed, MemberErased, TransferSent,
     TransferReceived, TransferCompleted, TransferReturned, MergeAccepted, MergeCompleted,
     MergeAbandoned, AccountMerged,
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """What the ledger may be told to do, beside the awards of contracts.awards, which it takes as they come.
 
-Points are integers in the currency's smallest unit; money is in ten-thousandths. `command_id` is derived from what caused
-the command; the hold or redemption that a command makes bears its id.
+Points are integers in the currency's smallest unit; money is in ten-thousandths. `command_id` is derived from what
+caused the command; the hold or redemption that a command makes bears its id.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Direct:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redeem(Direct):
-    """Spend points at once. `bill` and `redeemable` are money, as quoted; `confirmed`: the member confirmed the amount."""
+    """Spend points at once. `bill` and `redeemable` are money, as quoted; `confirmed`: by the member, that amount."""
 
     currency: str
     points: int

@@ -28,7 +28,7 @@ class Movement(NamedTuple):
 
 
 class Activity(NamedTuple):
-    """What inactivity reckons with from now on, in one currency; `lapses_at` None: nothing lapses until the next accrual."""
+    """What inactivity reckons with from now on, in one currency; `lapses_at` None: nothing lapses any more."""
 
     currency: str
     inactivity: Inactivity | None
@@ -62,10 +62,11 @@ class Carried(NamedTuple):
 class Event:
     """What all events say.
 
-    `command_id` is the command or due transition behind it, `part` tells events of one type and cause apart (their id is
-    `ids.event_of(type, command_id)`, with the part as ordinal when it is not 0). `occurred_at`: when its cause happened;
-    `effective_at`: when it counts; `known_at`: from when a two-time query knows it (for a due transition the later of its
-    instant and its cause's recording). `lots` are terms of lots opened or changed, their buckets left at zero.
+    `command_id` is the command or due transition behind it, `part` tells events of one type and cause apart (their id
+    is `ids.event_of(type, command_id)`, with the part as ordinal when it is not 0). `occurred_at`: when its cause
+    happened; `effective_at`: when it counts; `known_at`: from when a two-time query knows it (for a due transition the
+    later of its instant and its cause's recording). `lots` are terms of lots opened or changed, buckets left at zero;
+    `scales` the decimals of currencies that the account may see for the first time.
     """
 
     type: ClassVar[str]
@@ -77,6 +78,7 @@ class Event:
     movements: tuple[Movement, ...] = ()
     lots: tuple[Lot, ...] = ()
     activity: tuple[Activity, ...] = ()
+    scales: tuple[tuple[str, int], ...] = ()
     part: int = 0
     source: Source | None = None
     decision_id: UUID | None = None
@@ -85,11 +87,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointsAccrued(Event):
-    """Lots were opened; `rules` says for each which rules gave it, `scales` the decimals of currencies seen first."""
+    """Lots were opened; `rules` says for each which rules gave it."""
 
     type: ClassVar[str] = "bonus.points.accrued.v1"
     rules: tuple[tuple[RuleShare, ...], ...] = ()
-    scales: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +130,8 @@ class PointsRedeemed(Event):
     """Points were spent, as (part of) redemption `redemption_id`.
 
     `day` is the day on which it counts against the limit of redemptions; None: it counts already, or never.
-    `hold_id` is a hold that timed out after the purchase behind this was made. `unbacked` is what a purchase said it was
-    paid with and nobody gave, `policy` the rule for that.
+    `hold_id` is a hold that timed out after the purchase behind this was made. `unbacked` is what a purchase said it
+    was paid with and nobody gave, `policy` the rule for that.
     """
 
     type: ClassVar[str] = "bonus.points.redeemed.v1"
@@ -154,6 +155,20 @@ class RedemptionMatched(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RedemptionForwarded(Event):
+    """A merged account asked the one that took it up for points that a purchase said beyond the hold captured here.
+
+    Below zero: it asked it to give them back.
+    """
+
+    type: ClassVar[str] = "bonus.redemption.forwarded.v1"
+    redemption_id: UUID
+    to_account_id: UUID
+    currency: str
+    points: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PointsRestored(Event):
     """Points of a redemption came back to their lots; `owed` of them had been taken into debt."""
 
@@ -173,8 +188,8 @@ class PointsReversed(Event):
     type: ClassVar[str] = "bonus.points.reversed.v1"
     accrual_id: UUID
     currency: str
-    asked: int
     policy: str
+    asked: int = 0
     counted: tuple[TakenBack, ...] = ()
     forgiven: int = 0
     reason: str | None = None

@@ -1,0 +1,91 @@
+"""Points earned: lots open, pending or available at once."""
+
+from datetime import datetime
+
+from contracts.amounts import MAX_POINTS
+from contracts.awards import Accrual, Grant
+from contracts.ids import lot_of
+from services.ledger.domain.account import EMPTY_BALANCE, Account, Balance, Lot
+from services.ledger.domain.events import Activity, Event, Movement, PointsAccrued
+from services.ledger.domain.inactivity import moved
+from services.ledger.domain.refusals import Refusal, amount_too_large, ended, scale_differs
+
+
+def accrue(account: Account, command: Accrual, now: datetime) -> list[Event] | Refusal:
+    """Open a lot for each grant, as of the time of its cause.
+
+    A grant of zero opens no lot. A debt is settled afterwards, from what is available. An empty list: these lots are
+    open already. Refused: `account_closed`, `member_erased`, `scale_differs`, `amount_too_large`.
+    """
+    refusal = ended(account) or _unacceptable(account, command)
+    if refusal is not None:
+        return refusal
+    occurred_at = command.occurred_at
+    effective_at = min(now, occurred_at)
+    lots: list[Lot] = []
+    movements: list[Movement] = []
+    rules = []
+    for index, grant in enumerate(command.grants):
+        if not grant.points:
+            continue
+        lot_id = lot_of(command.command_id, index)
+        if lot_id in account.lots:
+            return []
+        pending = grant.activates_at is not None and grant.activates_at > effective_at
+        lots.append(
+            Lot(
+                lot_id,
+                grant.currency,
+                account.lots_opened + len(lots) + 1,
+                command.command_id,
+                occurred_at,
+                now,
+                grant.activates_at,
+                grant.expires_at,
+                grant.points,
+                campaign=grant.campaign,
+                partner=grant.partner,
+            )  # fmt: skip
+        )
+        movements.append(
+            Movement(grant.currency, lot_id, "issued", "pending" if pending else "available", grant.points)
+        )
+        rules.append(grant.rules)
+    return [
+        PointsAccrued(
+        command_id=command.command_id, occurred_at=occurred_at, effective_at=effective_at, known_at=now,
+        movements=tuple(movements), lots=tuple(lots), activity=_activity(account, command.grants, effective_at),
+        source=command.source, decision_id=command.decision_id, standing=command.standing, rules=tuple(rules),
+        scales=tuple((grant.currency, grant.scale) for grant in command.grants if grant.currency not in account.balances),
+        )
+    ]  # fmt: skip
+
+
+def too_large(balance: Balance, more: int) -> bool:
+    """Whether the books could no longer carry `more` points of a currency."""
+    return balance.issued + max(balance.adjusted, 0) + balance.transferred_in + balance.debt + more > MAX_POINTS
+
+
+def _unacceptable(account: Account, command: Accrual) -> Refusal | None:
+    more: dict[str, int] = {}
+    for grant in command.grants:
+        balance = account.balances.get(grant.currency)
+        if balance is not None and balance.scale != grant.scale:
+            return scale_differs(grant.currency, balance.scale, grant.scale)
+        more[grant.currency] = more.get(grant.currency, 0) + grant.points
+    for currency, points in more.items():
+        if too_large(account.balances.get(currency, EMPTY_BALANCE), points):
+            return amount_too_large()
+    return None
+
+
+def _activity(account: Account, grants: tuple[Grant, ...], at: datetime) -> tuple[Activity, ...]:
+    """What inactivity reckons with in each currency that the grants touch; the latest grant's terms hold."""
+    terms = {grant.currency: grant.inactivity for grant in grants if grant.inactivity or grant.points}
+    if len(terms) == 1 and grants[0].inactivity is None and not account.balances:
+        return ()
+    return tuple(
+        activity
+        for currency, inactivity in terms.items()
+        for activity in moved(account.balances.get(currency, EMPTY_BALANCE), currency, at, inactivity)
+    )

@@ -1,0 +1,180 @@
+"""One account takes up another, for ever. Decided by rules; the survivor agrees first, and cannot be taken up meanwhile.
+
+Survivor: `MergeAccepted` -> the other: its points in transit, `AccountMerged` -> survivor: `MergeCompleted`; or the other
+refuses, and the survivor abandons. Where two would take up each other, the lower account id survives.
+Holds stay where they were placed until they close; what they release is sent on.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from contracts.awards import Accrual, Merge, PurchaseRedemption, RedemptionRestore, Reversal
+from contracts.awards import Command as Award
+from contracts.ids import derive
+from services.ledger.domain.account import Account, Balance, Lot
+from services.ledger.domain.account_events import (
+    AccountMerged,
+    MergeAbandoned,
+    MergeAccepted,
+    MergeCompleted,
+    TransferSent,
+)
+from services.ledger.domain.commands import (
+    Adjust,
+    CaptureHold,
+    Command,
+    ConcludeMerge,
+    ReceivePoints,
+    Redeem,
+    ReleaseHold,
+    ReverseRedemption,
+    SendPoints,
+    Surrender,
+    TakeBack,
+)
+from services.ledger.domain.decision import stamp
+from services.ledger.domain.events import Event, Movement
+from services.ledger.domain.lots import soonest
+from services.ledger.domain.refusals import (
+    Refusal,
+    account_frozen,
+    account_merged,
+    account_unknown,
+    ended,
+    merge_in_progress,
+    same_account,
+)
+from services.ledger.domain.transfers import dispatch
+
+
+def accept(account: Account, command: Merge, now: datetime) -> list[Event] | Refusal:
+    """Agree to take up another account. An empty list: agreed already.
+
+    Refused: `account_closed`, `member_erased`, `same_account`.
+    """
+    if command.from_account_id in account.merging_from:
+        return []
+    if command.from_account_id == account.account_id:
+        return same_account()
+    refusal = ended(account)
+    if refusal is not None:
+        return refusal
+    return [MergeAccepted(from_account_id=command.from_account_id, **stamp(command, now))]
+
+
+def surrender(account: Account, command: Surrender, now: datetime) -> list[Event] | Refusal:
+    """Give everything but what is on hold to the account that agreed to take this one up.
+
+    An empty list: given already. Refused: `account_merged` (into another), `account_closed`, `member_erased`,
+    `account_frozen`, `merge_in_progress` (it is taking up an account itself; of two that would take up each other, the one
+    with the lower id does), `account_unknown`.
+    """
+    into = command.into_account_id
+    if account.status == "merged":
+        return [] if account.merged_into == into else account_merged(account.merged_into)
+    if account.status == "unopened":
+        return account_unknown(account.account_id)
+    refusal = ended(account) or (account_frozen() if account.status == "frozen" else None)
+    if refusal is not None:
+        return refusal
+    busy_with = account.merging_from - {into} or (account.merging_from if account.account_id < into else frozenset())
+    if busy_with:
+        return merge_in_progress(min(busy_with))
+    shared = stamp(command, now)
+    abandoned = [
+        MergeAbandoned(from_account_id=into, reason="merge_in_progress", **shared) for _ in account.merging_from
+    ]
+    sent = _everything(account, into, shared)
+    return [*abandoned, *sent, AccountMerged(into_account_id=into, **shared)]
+
+
+def conclude(account: Account, command: ConcludeMerge, now: datetime) -> list[Event]:
+    """The other account was given up, or it refused. An empty list: no such merge is going on."""
+    other = command.from_account_id
+    if other not in account.merging_from:
+        return []
+    shared = stamp(command, now)
+    if command.refused_because is None:
+        return [MergeCompleted(from_account_id=other, **shared)]
+    return [MergeAbandoned(from_account_id=other, reason=command.refused_because, **shared)]
+
+
+def send_on(account: Account, shared: dict[str, Any]) -> list[Event]:
+    """What became available on a merged account goes where the rest went."""
+    if account.merged_into is None:
+        return []
+    events: list[Event] = []
+    for currency, lots in sorted(_open_lots(account).items()):
+        leaving = [(lot, Movement(currency, lot.lot_id, "available", "in_transit", lot.available)) for lot in lots]
+        events += dispatch(
+            account.merged_into, currency, account.balances[currency], leaving, shared, merge=True, first=len(events)
+        )
+    return events
+
+
+def _everything(account: Account, into: UUID, shared: dict[str, Any]) -> list[TransferSent]:
+    """All pending and available points, and all debt, currency by currency."""
+    events: list[TransferSent] = []
+    open_lots = _open_lots(account)
+    for currency, balance in sorted(account.balances.items()):
+        leaving = []
+        for lot in open_lots.get(currency, ()):
+            if lot.pending:
+                leaving.append((lot, Movement(currency, lot.lot_id, "pending", "in_transit", lot.pending)))
+            if lot.available:
+                leaving.append((lot, Movement(currency, lot.lot_id, "available", "in_transit", lot.available)))
+        events += dispatch(into, currency, balance, leaving, shared, merge=True, first=len(events))
+        if balance.debt:
+            events.append(_debt(len(events), into, currency, balance, shared))
+    return events
+
+
+def _open_lots(account: Account) -> dict[str, list[Lot]]:
+    lots: dict[str, list[Lot]] = {}
+    for lot in sorted(account.lots.values(), key=soonest):
+        if lot.pending or lot.available:
+            lots.setdefault(lot.currency, []).append(lot)
+    return lots
+
+
+def _debt(part: int, into: UUID, currency: str, balance: Balance, shared: dict[str, Any]) -> TransferSent:
+    """What is owed goes along: the survivor owes it from now on."""
+    return TransferSent(
+        movements=(Movement(currency, None, "transferred_in", "debt", balance.debt),),
+        carried=(),
+        owed=balance.debt,
+        transfer_id=shared["command_id"],
+        transit_id=derive("transit", shared["command_id"], str(part)),
+        to_account_id=into,
+        currency=currency,
+        scale=balance.scale,
+        merge=True,
+        part=part,
+        **shared,
+    )
+
+
+def stays(account: Account, command: Command) -> bool:
+    """Whether a command for a merged account is decided here after all: it concerns what was booked here before."""
+    if isinstance(command, CaptureHold | ReleaseHold):
+        return command.hold_id in account.holds
+    if isinstance(command, PurchaseRedemption):
+        return command.hold_id in account.holds or command.redemption_id in account.redemptions
+    if isinstance(command, RedemptionRestore | ReverseRedemption):
+        return command.redemption_id in account.redemptions
+    if isinstance(command, Reversal):
+        return any(lot.accrual_id == command.accrual_id for lot in account.lots.values())
+    return not isinstance(command, _GO_ON)
+
+
+def readdressed(command: Command, to_account_id: UUID) -> Command:
+    """The same command for another account."""
+    if isinstance(command, Award):
+        return command.model_copy(update={"account_id": to_account_id})
+    return replace(command, account_id=to_account_id)
+
+
+_GO_ON: Final = (Accrual, Merge, Redeem, Adjust, SendPoints, ReceivePoints, TakeBack)
+"""What is decided by the account that took this one up."""
