@@ -51,7 +51,14 @@ def entry(  # noqa: PLR0913 - the attributes of an envelope, all by name but two
         "tenant": tenant,
         "data": data,
     }
-    return LogEntry(event_id, key, event_type, orjson.dumps(body), traceparent)
+    return LogEntry(event_id, key, event_type, orjson.dumps(body, default=_uuid), traceparent)
+
+
+def _uuid(value: object) -> str:
+    """The driver's UUIDs are a subclass that the encoder does not take for one."""
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is nothing that a message can say")
 
 
 def holder_data(holder: Holder) -> dict[str, Any]:
