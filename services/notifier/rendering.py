@@ -25,6 +25,8 @@ DIRECTORY: Final = Path(__file__).parent / "templates"
 TEMPLATES: Final = tuple(KIND_OF)
 _FRAME_WORDS: Final = ("balance", "available", "pending", "debt")
 _PARAGRAPHS: Final = re.compile(r"\n\s*\n")
+_BLANKS: Final = re.compile(r"[^\S\u00a0]+")
+"""White space but the no-break space, which holds a number and its word together."""
 
 
 class RenderingError(ValueError):
@@ -102,11 +104,11 @@ def _block(template: Template, name: str, context: Mapping[str, Any]) -> str:
 
 def _line(template: Template, name: str, context: Mapping[str, Any]) -> str:
     """A block as one line: no fact can break a mail's header."""
-    return " ".join(_block(template, name, context).split())
+    return _BLANKS.sub(" ", _block(template, name, context)).strip()
 
 
 def _paragraphs(body: str) -> list[str]:
-    parts = (" ".join(part.split()) for part in _PARAGRAPHS.split(body))
+    parts = (_BLANKS.sub(" ", part).strip() for part in _PARAGRAPHS.split(body))
     return [part for part in parts if part]
 
 

@@ -72,7 +72,11 @@ async def list_deliveries(
     """What was told to a member, newest first."""
     kind = f"deliveries {caller.tenant} {member_id}"
     rows = await parts.contacts.deliveries(caller.tenant, member_id, _place(kind, page), page.limit + 1)
-    items = [dict(row.items()) for row in rows[: page.limit]]
+    # The driver's UUIDs are a type of its own, which orjson does not write.
+    items = [
+        dict(row.items()) | {name: str(row[name]) for name in ("delivery_id", "account_id")}
+        for row in rows[: page.limit]
+    ]
     last = items[-1] if len(rows) > page.limit else None
     cursor = None
     if last is not None:

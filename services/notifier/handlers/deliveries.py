@@ -182,9 +182,9 @@ def _append(transaction: ShardTransaction, delivery: Delivery, resolution: Resol
         "datacontenttype": "application/json",
         "tenant": delivery.tenant,
         "data": {
-            "delivery_id": delivery.delivery_id,
-            "account_id": delivery.account_id,
-            "member_id": delivery.member_id,
+            "delivery_id": str(delivery.delivery_id),
+            "account_id": str(delivery.account_id),
+            "member_id": str(delivery.member_id),
             "programme": delivery.programme,
             "event_id": delivery.event_id,
             "template": delivery.template,
