@@ -15,6 +15,7 @@ MAX_PROBLEMS: Final = 20
 
 _CODES: Final[dict[str, str]] = {
     "missing": "missing",
+    "extra_forbidden": "unknown_field",
     "timezone_aware": "time_without_zone",
     "datetime_parsing": "not_a_time",
     "datetime_from_date_parsing": "not_a_time",
@@ -37,7 +38,11 @@ _CODES: Final[dict[str, str]] = {
     "less_than_equal": "out_of_range",
     "too_long": "too_many",
     "too_short": "too_few",
+    "bool_type": "not_true_or_false",
+    "bool_parsing": "not_true_or_false",
     "tuple_type": "not_a_list",
+    "list_type": "not_a_list",
+    "frozen_set_type": "not_a_list",
     "model_type": "not_an_object",
     "model_attributes_type": "not_an_object",
     "dict_type": "not_an_object",
@@ -46,6 +51,8 @@ _CODES: Final[dict[str, str]] = {
 
 _WORDS: Final[dict[str, str]] = {
     "missing": "this field is required",
+    "unknown_field": "this field is not known here",
+    "not_true_or_false": "write true or false, without quotes",
     "time_without_zone": 'a time needs its zone: write "2026-03-05T17:04:11+01:00", or Z for UTC',
     "not_a_time": 'write a time with its zone, such as "2026-03-05T17:04:11+01:00"',
     "not_a_day": 'write a day such as "1990-03-05"',
