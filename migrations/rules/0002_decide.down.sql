@@ -1,0 +1,8 @@
+-- What 0002_decide.up.sql made.
+
+drop table programme_version;
+drop table programme;
+drop table waiting_receipt;
+drop table command_verdict;
+drop table decision;
+drop table participant;

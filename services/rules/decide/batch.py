@@ -1,0 +1,215 @@
+"""One batch of messages to the participants of a shard, decided in their order, in memory."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from contracts.ids import derive
+from services.rules.decide import awards
+from services.rules.decide.readings import Reading, TierDue, read_content
+from services.rules.decide.storage import Seat, Waiting, bought_after
+from services.rules.domain.commands import Command
+from services.rules.domain.occasions import Doing, Joining, do, join
+from services.rules.domain.participant import (
+    Background,
+    Decided,
+    Decision,
+    Known,
+    Participant,
+    PublishedProgramme,
+    learned,
+)
+from services.rules.domain.programme import ProgrammeVersion
+from services.rules.domain.purchases import Inputs, Receipt, judge
+from services.rules.domain.records import awarded_in
+from services.rules.domain.remainders import Bought, GoodsReturned
+from services.rules.domain.returns import Conflict, take_back, take_back_conflict
+from services.rules.domain.standing import age, changes_told, looks_at, standing_of
+from services.runtime.shard import LogEntry, Verdict
+
+MEMBER_ERASED: Final = "member_erased"
+WAITS_FOR_ENROLMENT: Final = "waits_for_enrolment"
+WAITS_FOR_PURCHASE: Final = "waits_for_purchase"
+
+Programmes = Mapping[tuple[str, str], PublishedProgramme]
+"""By tenant and name."""
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What is known before a batch. `accounts` are those about which something may be kept."""
+
+    accounts: frozenset[UUID]
+    programmes: Programmes
+    seats: dict[UUID, Seat]
+    known: set[UUID]
+    bought: dict[UUID, Bought] = field(default_factory=dict)
+    waiting: list[Waiting] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a batch came to."""
+
+    entries: list[LogEntry] = field(default_factory=list)
+    decisions: list[tuple[UUID, Decision]] = field(default_factory=list)
+    seats: dict[UUID, Seat] = field(default_factory=dict)
+    kept: dict[tuple[UUID, UUID], Waiting] = field(default_factory=dict)
+    released: list[Waiting] = field(default_factory=list)
+
+
+class Batch:
+    """Decides message by message; later ones find what earlier ones left."""
+
+    def __init__(self, loaded: Loaded, now: datetime) -> None:
+        self.changes = Changes()
+        self._loaded = loaded
+        self._now = now
+
+    def decide(self, reading: Reading) -> Verdict:
+        """Decide on one message."""
+        if reading.account_id not in self._loaded.accounts:
+            return Verdict("refused", MEMBER_ERASED)
+        if reading.decision_id is not None and reading.decision_id in self._loaded.known:
+            return Verdict("duplicate")
+        seat = self._loaded.seats.get(reading.account_id)
+        if isinstance(reading.subject, Joining):
+            return self._join(reading, reading.subject) if seat is None else Verdict("duplicate")
+        if seat is None:
+            return self._keep(reading, reading.account_id, WAITS_FOR_ENROLMENT)
+        return self._decide(reading, seat)
+
+    def _decide(self, reading: Reading, seat: Seat) -> Verdict:
+        participant, background = seat.participant, self._background(reading, seat)
+        match reading.subject:
+            case Receipt() as receipt:
+                verdict = self._take(reading, seat, judge(participant, receipt, background))
+                self._release(reading.account_id, receipt.decision_id)
+                return verdict
+            case Doing() as doing:
+                return self._take(reading, seat, do(participant, doing, background))
+            case GoodsReturned() | Conflict() as subject:
+                return self._take_back(reading, seat, subject)
+            case Known() as news:
+                return self._learn(seat, learned(participant, news))
+            case TierDue(at):
+                return self._age(reading, seat, at)
+            case other:
+                raise TypeError(f"nothing is decided on {type(other).__name__}")
+
+    def _join(self, reading: Reading, joining: Joining) -> Verdict:
+        seat = Seat(Participant(joining.account_id, joining.member_id, "", "", joining.at))
+        self._loaded.seats[reading.account_id] = seat
+        verdict = self._take(reading, seat, join(joining, self._background(reading, seat)))
+        self._release(reading.account_id, reading.account_id)
+        return verdict
+
+    def _take_back(self, reading: Reading, seat: Seat, subject: GoodsReturned | Conflict) -> Verdict:
+        bought = self._loaded.bought.get(reading.of) if reading.of else None
+        if bought is None or reading.of is None:
+            return self._keep(reading, reading.of or reading.account_id, WAITS_FOR_PURCHASE)
+        background = self._background(reading, seat)
+        if isinstance(subject, GoodsReturned):
+            decided = take_back(seat.participant, subject, bought, background)
+        else:
+            decided = take_back_conflict(seat.participant, subject, bought, background)
+        self._loaded.bought[reading.of] = bought_after(bought, _left_in(decided.decision))
+        return self._take(reading, seat, decided)
+
+    def _learn(self, seat: Seat, participant: Participant) -> Verdict:
+        if participant is seat.participant:
+            return Verdict("duplicate")
+        seat.participant, seat.known = participant, None
+        self.changes.seats[participant.account_id] = seat
+        return Verdict("applied")
+
+    def _age(self, reading: Reading, seat: Seat, at: datetime) -> Verdict:
+        background = self._background(reading, seat)
+        participant, changes = age(seat.participant, background, at)
+        told = changes_told(participant, changes, standing_of(participant, background, at))
+        seat.participant = participant
+        seat.tier_due_at = looks_at(participant, background.programme, at)
+        self.changes.seats[participant.account_id] = seat
+        self._tell(participant, told, None, reading.traceparent)
+        return Verdict("applied" if changes else "duplicate")
+
+    def _take(self, reading: Reading, seat: Seat, decided: Decided) -> Verdict:
+        """Note what was decided."""
+        participant, decision, commands = decided
+        programme = self._background(reading, seat).programme
+        seat.participant = participant
+        looked_at = max(decision.occurred_at, participant.horizon or decision.occurred_at)
+        seat.tier_due_at = looks_at(participant, programme, looked_at)
+        self._loaded.known.add(decision.decision_id)
+        self.changes.seats[participant.account_id] = seat
+        self.changes.decisions.append((participant.account_id, decision))
+        if isinstance(decision.inputs, Inputs):
+            self._loaded.bought[decision.decision_id] = _bought(decision, decision.inputs)
+        number = decision.programme_version
+        version = None if number is None else programme.version(number)
+        self._tell(participant, commands, version, reading.traceparent)
+        return Verdict("applied", decision.reason, decision.decision_id)
+
+    def _tell(
+        self,
+        participant: Participant,
+        commands: Iterable[Command],
+        version: ProgrammeVersion | None,
+        traceparent: str | None,
+    ) -> None:
+        self.changes.entries += awards.entries(participant, tuple(commands), version, self._now, traceparent)
+
+    def _keep(self, reading: Reading, waits_for: UUID, code: str) -> Verdict:
+        """Keep a message until what it belongs to comes."""
+        if isinstance(reading.subject, TierDue):
+            return Verdict("duplicate")
+        waiting_id = reading.decision_id or derive("waiting", str(reading.content.get("id")))
+        place = (reading.account_id, waiting_id)
+        waits_already = any(row.decision_id == waiting_id for row in self._loaded.waiting)
+        if place not in self.changes.kept and not waits_already:
+            row = Waiting(reading.account_id, waits_for, waiting_id, reading.content, reading.traceparent)
+            self.changes.kept[place] = row
+            self._count_waiting(reading.account_id, 1)
+        return Verdict("waiting", code)
+
+    def _release(self, account_id: UUID, came: UUID) -> None:
+        """Decide what has waited for the thing that just came; it may have to wait for another."""
+        if not self._loaded.waiting and not self.changes.kept:
+            return
+        mine = [row for row in self._loaded.waiting if row.account_id == account_id and row.waits_for == came]
+        new = [row for row in self.changes.kept.values() if row.account_id == account_id and row.waits_for == came]
+        self._loaded.waiting = [row for row in self._loaded.waiting if row not in mine]
+        self.changes.released += mine
+        for row in new:
+            del self.changes.kept[row.account_id, row.decision_id]
+        if mine or new:
+            self._count_waiting(account_id, -len(mine) - len(new))
+        for row in (*mine, *new):
+            self.decide(read_content(row.content, row.content.get("tenant", "default"), row.traceparent))
+
+    def _count_waiting(self, account_id: UUID, count: int) -> None:
+        seat = self._loaded.seats.get(account_id)
+        if seat is not None:
+            seat.waiting = max(0, seat.waiting + count)
+            self.changes.seats[account_id] = seat
+
+    def _background(self, reading: Reading, seat: Seat) -> Background:
+        programme = self._loaded.programmes[reading.tenant, reading.programme]
+        return Background(programme, seat.contributions)
+
+
+def _bought(decision: Decision, inputs: Inputs) -> Bought:
+    counted = decision.facts.get("counted", {})
+    return Bought(
+        inputs, decision.programme_version, awarded_in(decision.facts), counted if isinstance(counted, dict) else {},
+        decision.measures,
+    )  # fmt: skip
+
+
+def _left_in(decision: Decision) -> Mapping[str, object]:
+    left = decision.facts["left"]
+    if not isinstance(left, dict):
+        raise TypeError("a decision that takes back says what is left")
+    return left

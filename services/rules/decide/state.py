@@ -1,0 +1,100 @@
+"""A participant as its row keeps it: what decides, as JSON in the open; what is personal, as JSON to be encrypted."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from services.rules.domain.participant import Known, Participant
+from services.rules.domain.sums import Measures, Span, WindowSum
+from services.rules.domain.tiers import TierPeriod
+
+
+def state_of(participant: Participant) -> bytes:
+    """What decides, and is not personal."""
+    span = participant.span
+    return orjson.dumps(
+        {
+            "last_purchase_at": participant.last_purchase_at,
+            "span": span and (span.first, span.last),
+            "history": [_period_data(period) for period in participant.history],
+            "counters": participant.counters,
+            "sums": participant.sums,
+        }
+    )
+
+
+def known_of(participant: Participant) -> bytes:
+    """What is personal."""
+    return orjson.dumps(
+        {"referred_by": participant.referred_by, "known": [_known_data(known) for known in participant.known]}
+    )
+
+
+def participant_of(row: Mapping[str, Any], known: bytes) -> Participant:
+    """A participant from its row; `known` is decrypted."""
+    state = orjson.loads(row["state"])
+    personal = orjson.loads(known)
+    span = state["span"]
+    last = state["last_purchase_at"]
+    return Participant(
+        account_id=row["account_id"],
+        member_id=row["member_id"],
+        tenant=row["tenant"],
+        programme=row["programme"],
+        enrolled_at=row["enrolled_at"],
+        referred_by=personal["referred_by"],
+        known=tuple([_known(data) for data in personal["known"]]),
+        decisions=row["decisions"],
+        last_purchase_at=datetime.fromisoformat(last) if last else None,
+        span=Span(*map(datetime.fromisoformat, span)) if span else None,
+        history=tuple([_period(data) for data in state["history"]]),
+        counters=state["counters"],
+        sums={name: _sum(data) for name, data in state["sums"].items()},
+    )
+
+
+def account_key(account_id: UUID) -> str:
+    """The message key of everything about an account."""
+    return str(account_id)
+
+
+def _period_data(period: TierPeriod) -> tuple[Any, ...]:
+    return (
+        period.tier, period.effective_at, period.since, period.until, period.reason, period.cause, period.qualifying,
+        period.reached_at,
+    )  # fmt: skip
+
+
+def _period(data: list[Any]) -> TierPeriod:
+    tier, effective_at, since, until, reason, cause, qualifying, reached_at = data
+    return TierPeriod(
+        tier, datetime.fromisoformat(effective_at), datetime.fromisoformat(since), _instant(until), reason, cause,
+        qualifying, _instant(reached_at),
+    )  # fmt: skip
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _sum(data: list[Any]) -> WindowSum:
+    at, since, measures = data
+    return WindowSum(datetime.fromisoformat(at), datetime.fromisoformat(since), Measures(*measures))
+
+
+def _known_data(known: Known) -> tuple[Any, ...]:
+    segments = None if known.segments is None else sorted(known.segments)
+    return (known.at, known.birthday, segments, known.attributes)
+
+
+def _known(data: list[Any]) -> Known:
+    at, birthday, segments, attributes = data
+    return Known(
+        datetime.fromisoformat(at),
+        date.fromisoformat(birthday) if birthday else None,
+        None if segments is None else frozenset(segments),
+        attributes,
+    )
