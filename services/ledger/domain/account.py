@@ -6,12 +6,13 @@ its lots, holds, redemptions and transits only those that a decision asks for.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, date, datetime
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 from contracts.awards import Inactivity, Standing
+from services.ledger.domain.value import value
 
 Status = Literal["unopened", "open", "frozen", "closed", "merged"]
 UNKNOWN: Final = datetime.min.replace(tzinfo=UTC)
@@ -20,7 +21,7 @@ NEVER: Final = datetime.max.replace(tzinfo=UTC)
 HoldState = Literal["open", "captured", "released", "timed_out"]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Lot:
     """Points earned together: they activate, expire and come back together.
 
@@ -62,7 +63,7 @@ class HeldShare(NamedTuple):
     held: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Hold:
     """Points set aside. `day` is the day on which it counts as a redemption, in the programme's zone."""
 
@@ -90,7 +91,7 @@ class SpentShare(NamedTuple):
     restored: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Redemption:
     """Points spent. `owed` of them went into debt (a purchase that nothing backed), of which `owed_restored` came back.
 
@@ -123,7 +124,7 @@ class Redemption:
         return sum(share.restored for share in self.shares) + self.owed_restored
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Transit:
     """Points on their way to another account: one message of a transfer, or of a merge; gone once it was answered."""
 
@@ -136,7 +137,7 @@ class Transit:
     """The month in which it counts against the limit of transfers (`2026-03`); empty: in none."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Balance:
     """An account's buckets in one currency; contracts.ledger_events says what each means and what holds between them.
 
@@ -170,7 +171,7 @@ class Balance:
 EMPTY_BALANCE: Final = Balance(scale=0)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Tier:
     """Where rules put the member; `tier` None is below the first."""
 
@@ -179,7 +180,7 @@ class Tier:
     until: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Account:
     """A member's (or household's) books in one programme.
 
@@ -210,15 +211,6 @@ class Account:
     redemptions_on_day: int = 0
     decided_commands: frozenset[UUID] = frozenset()
     due_from: datetime = field(default=UNKNOWN, compare=False)
-
-    def bounded(self, due_from: datetime) -> "Account":
-        """The same account, knowing that nothing loaded becomes due before this instant."""
-        return Account(
-            self.account_id, self.tenant, self.programme, self.member_id, self.status, self.erased, self.version,
-            self.lots_opened, self.balances, self.lots, self.holds, self.redemptions, self.transits, self.tier,
-            self.standing, self.merged_into, self.merging_from, self.redemption_day, self.redemptions_on_day,
-            self.decided_commands, due_from,
-        )  # fmt: skip
 
 
 def unopened(account_id: UUID, tenant: str, programme: str, member_id: UUID | None = None) -> Account:

@@ -1,7 +1,6 @@
 """What happens to an account as a whole, and between accounts. `EVENTS` at the end names every event."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Final
 from uuid import UUID
@@ -26,9 +25,10 @@ from services.ledger.domain.events import (
     RedemptionForwarded,
     RedemptionMatched,
 )  # fmt: skip
+from services.ledger.domain.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class AccountOpened(Event):
     """The account exists; `scales` are its currencies, as far as known."""
 
@@ -38,7 +38,7 @@ class AccountOpened(Event):
     member_id: UUID | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class TierChanged(Event):
     """Rules put the member into another tier."""
 
@@ -51,14 +51,14 @@ class TierChanged(Event):
     cause: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class StandingNoted(Event):
     """Progress to the next tier changed, the tier did not."""
 
     type: ClassVar[str] = "bonus.standing.noted.v1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class AccountFrozen(Event):
     """No redemptions until it is unfrozen."""
 
@@ -67,7 +67,7 @@ class AccountFrozen(Event):
     operator: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class AccountUnfrozen(Event):
     """As before it was frozen."""
 
@@ -76,7 +76,7 @@ class AccountUnfrozen(Event):
     operator: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class AccountClosed(Event):
     """Nothing is booked on it any more but what its past still causes."""
 
@@ -85,14 +85,14 @@ class AccountClosed(Event):
     operator: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class MemberErased(Event):
     """The member behind it was erased; figures stay."""
 
     type: ClassVar[str] = "bonus.account.erased.v1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class TransferSent(Event):
     """Points left for another account and are in transit; `carried` is what the receiver opens.
 
@@ -113,7 +113,7 @@ class TransferSent(Event):
     last_active: Activity | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class TransferReceived(Event):
     """Points from another account arrived."""
 
@@ -124,7 +124,7 @@ class TransferReceived(Event):
     merge: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class TransferCompleted(Event):
     """Points in transit arrived at the other account."""
 
@@ -132,7 +132,7 @@ class TransferCompleted(Event):
     transit_id: UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class TransferReturned(Event):
     """Points in transit were refused by the other account, for this reason (a code), and are back."""
 
@@ -141,7 +141,7 @@ class TransferReturned(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class MergeAccepted(Event):
     """This account agreed to take up another, and cannot be taken up itself until that ends."""
 
@@ -149,7 +149,7 @@ class MergeAccepted(Event):
     from_account_id: UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class MergeCompleted(Event):
     """The other account was taken up."""
 
@@ -157,7 +157,7 @@ class MergeCompleted(Event):
     from_account_id: UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class MergeAbandoned(Event):
     """The other account was not taken up."""
 
@@ -166,7 +166,7 @@ class MergeAbandoned(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class AccountMerged(Event):
     """This account was taken up by another: what comes for it later goes there, for ever."""
 

@@ -25,18 +25,6 @@ def imbalances(account: Account) -> Iterator[str]:
             yield f"lot {lot.lot_id} does not add up"
 
 
-def check_balance(currency: str, balance: Balance) -> None:
-    """Raises BooksDoNotBalanceError unless what came in is there or went out, and nothing is negative."""
-    if not _balances(balance):
-        raise BooksDoNotBalanceError(currency, balance)
-
-
-def check_lot(lot: Lot) -> None:
-    """Raises BooksDoNotBalanceError unless the lot's buckets add up to its points, and none is negative."""
-    if not _adds_up(lot):
-        raise BooksDoNotBalanceError(lot)
-
-
 def _balances(balance: Balance) -> bool:
     came_in = balance.issued + balance.adjusted + balance.transferred_in - balance.transferred_out
     buckets = (

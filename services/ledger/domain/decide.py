@@ -1,7 +1,6 @@
 """One command on one account, from beginning to end: what was due, what is decided, what follows from it at once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -27,8 +26,7 @@ from services.ledger.domain import (
     reversals,
     transfers,
 )
-from services.ledger.domain.account import NEVER, Account, Balance
-from services.ledger.domain.books import check_balance, check_lot
+from services.ledger.domain.account import Account, Balance
 from services.ledger.domain.commands import (
     Adjust,
     CaptureHold,
@@ -50,17 +48,18 @@ from services.ledger.domain.commands import (
     Unfreeze,
 )
 from services.ledger.domain.decision import Decision, Onward, Shared, consequence
-from services.ledger.domain.due import due, next_due
+from services.ledger.domain.due import due
 from services.ledger.domain.events import DebtSettled, Event
 from services.ledger.domain.evolve import apply
 from services.ledger.domain.guards import Guards
 from services.ledger.domain.lots import Purse, in_parts
 from services.ledger.domain.onward import CARRIERS, given_up_before, refused
 from services.ledger.domain.refusals import Refusal, Waiting, account_unknown
+from services.ledger.domain.value import value
 from services.ledger.domain.working import Working
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Recorded:
     """An event as it stands in the account's history, with the balances that it changed, after it."""
 
@@ -69,7 +68,7 @@ class Recorded:
     balances: tuple[tuple[str, Balance], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Outcome:
     """What became of a command.
 
@@ -106,7 +105,9 @@ def handle(account: Account, command: Command, guards: Guards, now: datetime) ->
     events = decision.events if isinstance(decision, Shared) else decision
     if events:
         account = history.record(account, events)
-        account = history.record(account, _consequences(account, command, now))
+        consequences = _consequences(account, command, now)
+        if consequences:
+            account = history.record(account, consequences)
         account = history.catch_up(account, now)
     elif isinstance(command, Surrender):
         history.onward += given_up_before(account, command)
@@ -145,27 +146,19 @@ class _History:
         """Apply what is due until `now`."""
         if account.due_from > now:
             return account
-        account = self.record(account, due(account, now))
-        return account.bounded(next_due(account) or NEVER)
+        return self.record(account, due(account, now), again=True)
 
-    def record(self, account: Account, events: Sequence[Event]) -> Account:
-        """Apply events. Raises BooksDoNotBalanceError."""
-        if not events:
-            return account
+    def record(self, account: Account, events: Sequence[Event], *, again: bool = False) -> Account:
+        """Apply events; `again`: find out anew when the account is due next. Raises BooksDoNotBalanceError."""
         working = Working(account)
         for event in events:
             apply(working, event)
-            balances = working.balances_after(event)
-            for currency, balance in balances:
-                check_balance(currency, balance)
-            self._recorded.append(Recorded(event, working.version, balances))
+            working.check()
+            self._recorded.append(Recorded(event, working.version, working.balances_after(event)))
             carrier = CARRIERS.get(type(event))
             if carrier is not None:
                 self.onward += carrier(account, event)
-        after = working.account()
-        for lot_id in working.changed_lots():
-            check_lot(after.lots[lot_id])
-        return after
+        return working.account(again=again)
 
     def taken(self) -> tuple[Recorded, ...]:
         """All that was recorded."""

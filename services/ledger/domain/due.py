@@ -28,7 +28,7 @@ from services.ledger.domain.events import (
 from services.ledger.domain.holds import let_go
 from services.ledger.domain.lots import in_parts, soonest, terms
 from services.ledger.domain.transfers import dispatch
-from services.ledger.domain.working import due_instant
+from services.ledger.domain.working import next_instant
 
 _TIME_OUT: Final = 0
 _ACTIVATE: Final = 1
@@ -52,14 +52,7 @@ def due(account: Account, now: datetime) -> list[Event]:
 
 def next_due(account: Account) -> datetime | None:
     """The earliest instant at which something loaded becomes due; None: nothing does."""
-    instant = NEVER
-    for lot in account.lots.values():
-        instant = min(instant, due_instant(lot))
-    for hold in account.holds.values():
-        if hold.state == "open":
-            instant = min(instant, hold.expires_at)
-    for balance in account.balances.values():
-        instant = min(instant, balance.lapses_at or NEVER, balance.notice_at or NEVER)
+    instant = next_instant(account.balances, account.lots, account.holds)
     return None if instant == NEVER else instant
 
 

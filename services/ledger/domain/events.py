@@ -4,7 +4,6 @@ Source of the shapes on the wire: contracts.ledger_events. Fields of a class bey
 carries in `details`; they are only words, numbers, ids, instants, days and tuples of these.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar, Final, NamedTuple
 from uuid import UUID
@@ -12,6 +11,7 @@ from uuid import UUID
 from contracts.awards import Inactivity, RuleShare, Source, Standing
 from contracts.ledger_events import Bucket
 from services.ledger.domain.account import Lot
+from services.ledger.domain.value import value
 
 MAX_SHARES: Final = 500
 """Movements of one event; more become parts of it, in one transaction."""
@@ -58,7 +58,7 @@ class Carried(NamedTuple):
     partner: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Event:
     """What all events say.
 
@@ -85,7 +85,7 @@ class Event:
     standing: Standing | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PointsAccrued(Event):
     """Lots were opened; `rules` says for each which rules gave it."""
 
@@ -93,14 +93,14 @@ class PointsAccrued(Event):
     rules: tuple[tuple[RuleShare, ...], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PointsActivated(Event):
     """Pending points became available at their instant."""
 
     type: ClassVar[str] = "bonus.points.activated.v1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PointsExpired(Event):
     """Points lapsed; `reason`: `expired`, `inactive` or `closed`."""
 
@@ -108,7 +108,7 @@ class PointsExpired(Event):
     reason: str = "expired"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class ExpiryAnnounced(Event):
     """The member has not earned or spent for long: these points lapse at `lapses_at` unless that changes."""
 
@@ -118,14 +118,14 @@ class ExpiryAnnounced(Event):
     lapses_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class DebtSettled(Event):
     """Points that became available paid what was owed."""
 
     type: ClassVar[str] = "bonus.debt.settled.v1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PointsRedeemed(Event):
     """Points were spent, as (part of) redemption `redemption_id`.
 
@@ -144,7 +144,7 @@ class PointsRedeemed(Event):
     policy: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class RedemptionMatched(Event):
     """A purchase named what a till had redeemed already (`claims`): nothing moved, they belong together from now on."""
 
@@ -154,7 +154,7 @@ class RedemptionMatched(Event):
     claims: tuple[UUID, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class RedemptionForwarded(Event):
     """A merged account asked the one that took it up for points that a purchase said beyond the hold captured here.
 
@@ -168,7 +168,7 @@ class RedemptionForwarded(Event):
     points: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PointsRestored(Event):
     """Points of a redemption came back to their lots; `owed` of them had been taken into debt."""
 
@@ -177,7 +177,7 @@ class PointsRestored(Event):
     owed: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PointsReversed(Event):
     """Awarded points were taken back.
 
@@ -195,7 +195,7 @@ class PointsReversed(Event):
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class PointsAdjusted(Event):
     """An operator put points in or took them away."""
 
@@ -206,7 +206,7 @@ class PointsAdjusted(Event):
     operator: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class HoldPlaced(Event):
     """Points were set aside until `expires_at`."""
 
@@ -218,7 +218,7 @@ class HoldPlaced(Event):
     reference: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class HoldCaptured(Event):
     """Held points were spent as redemption `redemption_id`; whatever was not captured went back, unless it was kept."""
 
@@ -230,7 +230,7 @@ class HoldCaptured(Event):
     reference: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class HoldReleased(Event):
     """Held points went back."""
 
@@ -238,7 +238,7 @@ class HoldReleased(Event):
     hold_id: UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class HoldTimedOut(Event):
     """Nobody captured the hold in time: its points went back."""
 

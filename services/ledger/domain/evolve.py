@@ -58,7 +58,7 @@ def replay(account: Account, events: Iterable[Event]) -> Account:
 
 def apply(working: Working, event: Event) -> None:
     """Take one more event into a working copy."""
-    working.version += 1
+    working.begin()
     if event.lots:
         working.open(event.lots)
     for currency, scale in event.scales:

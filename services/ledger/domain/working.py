@@ -3,12 +3,13 @@
 It copies nothing that does not change, builds each changed lot once, and leaves the account it started from as it was.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.ledger.domain.account import EMPTY_BALANCE, NEVER, Account, Balance, Lot
+from services.ledger.domain.account import EMPTY_BALANCE, NEVER, Account, Balance, Hold, Lot
+from services.ledger.domain.books import BooksDoNotBalanceError
 from services.ledger.domain.events import Activity, Event, Movement
 
 _GROWS_WHEN_LEFT: Final = frozenset({"issued", "adjusted", "transferred_in", "debt"})
@@ -19,33 +20,41 @@ _BUCKETS: Final = (
 _DEBT: Final = 12
 _DEBT_SINCE: Final = 13
 _INACTIVITY: Final = slice(14, 18)
+_LAPSES_AT: Final = 16
+_NOTICE_AT: Final = 17
 _SENT_MONTH: Final = 18
 _SENT: Final = 19
 
 _LEAVE: Final = {name: (place, 1 if name in _GROWS_WHEN_LEFT else -1) for place, name in enumerate(_BUCKETS, start=1)}
 """Where a bucket stands in a balance's working values, and what leaving it with one point does to it."""
 
+_EXPIRES_AT: Final = 7
+_POINTS: Final = 8
+_WITHDRAWN: Final = 16
+_TAKEN_BACK: Final = 17
+_WRITTEN_OFF: Final = 18
 _LOT_BUCKETS: Final = ("pending", "available", "held", "in_transit", "redeemed", "expired", "reversed")
-_LOT_PLACE: Final = {name: place for place, name in enumerate(_LOT_BUCKETS)}
-_WITHDRAWN: Final = 7
-_TAKEN_BACK: Final = 8
-_WRITTEN_OFF: Final = 9
+_LOT_PLACE: Final = {name: place for place, name in enumerate(_LOT_BUCKETS, start=_POINTS + 1)}
+"""Where a bucket stands in a lot's working values; what goes anywhere else is withdrawn."""
 
 
 class Working:
-    """An account on its way from one version to a later one."""
+    """An account on its way from one version to a later one.
+
+    The fields of Account that change seldom are its own; balances and lots that change are lists of their fields.
+    """
 
     __slots__ = (
-        "_account", "_balances", "_lots", "_terms", "decided_commands", "due_from", "erased", "holds", "lots_opened",
-        "member_id", "merged_into", "merging_from", "programme", "redemption_day", "redemptions", "redemptions_on_day",
-        "standing", "status", "tenant", "tier", "transits", "version",
+        "_account", "_balances", "_built", "_lots", "due_from", "erased", "holds", "lots_opened", "member_id",
+        "merged_into", "merging_from", "programme", "redemption_day", "redemptions", "redemptions_on_day", "standing",
+        "status", "tenant", "tier", "transits", "version",
     )  # fmt: skip
 
     def __init__(self, account: Account) -> None:
         self._account = account
         self._balances: dict[str, list[Any]] = {}
-        self._lots: dict[UUID, list[int]] = {}
-        self._terms: dict[UUID, Lot] = {}
+        self._built: dict[str, Balance] = {}
+        self._lots: dict[UUID, list[Any]] = {}
         self.tenant, self.programme, self.member_id = account.tenant, account.programme, account.member_id
         self.status, self.erased = account.status, account.erased
         self.version, self.lots_opened = account.version, account.lots_opened
@@ -55,66 +64,63 @@ class Working:
         self.redemption_day, self.redemptions_on_day = account.redemption_day, account.redemptions_on_day
         self.due_from = account.due_from
 
+    def begin(self) -> None:
+        """One more event is coming."""
+        self.version += 1
+        self._built.clear()
+
     def open(self, lots: Iterable[Lot]) -> None:
-        """Take in the terms of lots opened or changed."""
+        """Take in lots that are opened, and what changed in the terms of others."""
         for lot in lots:
-            self._terms[lot.lot_id] = lot
-            self.lots_opened = max(self.lots_opened, lot.sequence)
+            values = self._lot(lot.lot_id)
+            if values is None:
+                self._lots[lot.lot_id] = _lot_values(lot)
+            else:
+                values[_EXPIRES_AT] = lot.expires_at
+            if lot.sequence > self.lots_opened:
+                self.lots_opened = lot.sequence
 
     def move(self, movements: Iterable[Movement], at: datetime) -> None:
         """Apply movements that count from `at`."""
         for currency, lot_id, source, target, points in movements:
-            values = self._balances.get(currency) or self.balance(currency)
+            values = self.balance(currency)
             place, sign = _LEAVE[source]
             values[place] += sign * points
             if place == _DEBT and (values[_DEBT_SINCE] is None or values[_DEBT_SINCE] < at):
                 values[_DEBT_SINCE] = at
             place, sign = _LEAVE[target]
             values[place] -= sign * points
-            if lot_id is not None:
-                self._move_in_lot(lot_id, source, target, points)
-
-    def _move_in_lot(self, lot_id: UUID, source: str, target: str, points: int) -> None:
-        buckets = self._lots.get(lot_id) or self.lot(lot_id)
-        if buckets is None:
-            return
-        if source in _LOT_PLACE:
-            buckets[_LOT_PLACE[source]] -= points
-        buckets[_LOT_PLACE.get(target, _WITHDRAWN)] += points
+            if lot_id is not None and (lot := self._lot(lot_id)) is not None:
+                if source in _LOT_PLACE:
+                    lot[_LOT_PLACE[source]] -= points
+                lot[_LOT_PLACE.get(target, _WITHDRAWN)] += points
 
     def balance(self, currency: str, scale: int | None = None) -> list[Any]:
         """The working values of a balance, in the order of Balance's fields."""
         values = self._balances.get(currency)
         if values is None:
-            values = _values(self._account.balances.get(currency, EMPTY_BALANCE))
+            values = _balance_values(self._account.balances.get(currency, EMPTY_BALANCE))
             self._balances[currency] = values
         if scale is not None:
             values[0] = scale
         return values
 
-    def lot(self, lot_id: UUID) -> list[int] | None:
-        """The working buckets of a lot, in the order of Lot's fields; None where it is not loaded."""
-        buckets = self._lots.get(lot_id)
-        if buckets is None:
+    def _lot(self, lot_id: UUID) -> list[Any] | None:
+        """The working values of a lot, in the order of Lot's fields; None where it is not loaded."""
+        values = self._lots.get(lot_id)
+        if values is None:
             lot = self._account.lots.get(lot_id)
-            if lot is not None:
-                buckets = [
-                    lot.pending, lot.available, lot.held, lot.in_transit, lot.redeemed, lot.expired, lot.reversed,
-                    lot.withdrawn, lot.taken_back, lot.written_off,
-                ]  # fmt: skip
-            elif lot_id in self._terms:
-                buckets = [0] * 10
-            else:
+            if lot is None:
                 return None
-            self._lots[lot_id] = buckets
-        return buckets
+            values = self._lots[lot_id] = _lot_values(lot)
+        return values
 
     def count_taken_back(self, lot_id: UUID, points: int, written_off: int) -> None:
         """A reversal counted points of this lot."""
-        buckets = self.lot(lot_id)
-        if buckets is not None:
-            buckets[_TAKEN_BACK] += points
-            buckets[_WRITTEN_OFF] += written_off
+        values = self._lot(lot_id)
+        if values is not None:
+            values[_TAKEN_BACK] += points
+            values[_WRITTEN_OFF] += written_off
 
     def count_sent(self, currency: str, month: str, points: int) -> None:
         """Points were transferred out in a month, or (below zero) came back."""
@@ -135,41 +141,48 @@ class Working:
     def balances_after(self, event: Event) -> tuple[tuple[str, Balance], ...]:
         """The balances that an event just applied moved points in."""
         movements = event.movements
-        if not movements:
-            return ()
         if len(movements) == 1:
-            currency = movements[0].currency
-            return ((currency, Balance(*self._balances[currency])),)
+            return ((movements[0].currency, self._balance(movements[0].currency)),)
         currencies = sorted({movement.currency for movement in movements})
-        return tuple((currency, Balance(*self._balances[currency])) for currency in currencies)
+        return tuple((currency, self._balance(currency)) for currency in currencies)
 
-    def changed_lots(self) -> Iterable[UUID]:
-        """The lots that events touched."""
-        return self._lots
+    def _balance(self, currency: str) -> Balance:
+        balance = self._built.get(currency)
+        if balance is None:
+            balance = self._built[currency] = Balance(*self._balances[currency])
+        return balance
 
-    def account(self) -> Account:
-        """The account as it stands now."""
+    def check(self) -> None:
+        """Raises BooksDoNotBalanceError unless every changed balance and lot adds up, with nothing below zero."""
+        for currency, values in self._balances.items():
+            came_in = values[1] + values[2] + values[3] - values[4]
+            if came_in != sum(values[5:_DEBT]) - values[_DEBT] or min(values[5:_DEBT_SINCE]) < 0:
+                raise BooksDoNotBalanceError(currency, Balance(*values))
+        for values in self._lots.values():
+            buckets = values[_POINTS + 1 : _TAKEN_BACK]
+            if values[_POINTS] != sum(buckets) or min(buckets) < 0:
+                raise BooksDoNotBalanceError(Lot(*values))
+
+    def account(self, *, again: bool = False) -> Account:
+        """The account as it stands now; `again`: look through all that is loaded for what is due next."""
         before = self._account
-        due_from = self.due_from
-        lots = before.lots
-        if self._lots or self._terms:
-            for lot_id in self._terms:
-                self.lot(lot_id)
+        lots, balances, due_from = before.lots, before.balances, self.due_from
+        if self._lots:
             lots = dict(lots)
-            for lot_id, buckets in self._lots.items():
-                terms = self._terms.get(lot_id) or lots[lot_id]
-                lot = _lot(terms, buckets)
-                lots[lot_id] = lot
-                due_from = min(due_from, due_instant(lot))
-        balances = before.balances
+            for lot_id, values in self._lots.items():
+                lot = lots[lot_id] = Lot(*values)
+                instant = due_instant(lot)
+                if instant < due_from:
+                    due_from = instant
         if self._balances:
             balances = dict(balances)
             for currency, values in self._balances.items():
-                balance = balances[currency] = Balance(*values)
-                due_from = min(due_from, balance.lapses_at or NEVER, balance.notice_at or NEVER)
-        for hold in self.holds.values() if self.holds is not before.holds else ():
-            if hold.state == "open":
-                due_from = min(due_from, hold.expires_at)
+                balances[currency] = self._balance(currency)
+                due_from = min(due_from, values[_LAPSES_AT] or NEVER, values[_NOTICE_AT] or NEVER)
+        if self.holds is not before.holds:
+            due_from = min((due_from, *(hold.expires_at for hold in self.holds.values() if hold.state == "open")))
+        if again:
+            due_from = next_instant(balances, lots, self.holds)
         return Account(
             before.account_id, self.tenant, self.programme, self.member_id, self.status, self.erased, self.version,
             self.lots_opened, balances, lots, self.holds, self.redemptions, self.transits, self.tier, self.standing,
@@ -178,15 +191,29 @@ class Working:
         )  # fmt: skip
 
 
+def next_instant(balances: Mapping[str, Balance], lots: Mapping[UUID, Lot], holds: Mapping[UUID, Hold]) -> datetime:
+    """When time alone next changes any of these; `NEVER` where it does not."""
+    instant = NEVER
+    for lot in lots.values():
+        its_own = due_instant(lot)
+        if its_own < instant:
+            instant = its_own
+    for hold in holds.values():
+        if hold.state == "open":
+            instant = min(instant, hold.expires_at)
+    for balance in balances.values():
+        instant = min(instant, balance.lapses_at or NEVER, balance.notice_at or NEVER)
+    return instant
+
+
 def due_instant(lot: Lot) -> datetime:
     """When time alone next changes a lot; `NEVER` where it does not."""
-    expires_at = lot.expires_at or NEVER
     if lot.pending:
-        return min(lot.activates_at or NEVER, expires_at)
-    return expires_at if lot.available else NEVER
+        return min(lot.activates_at or NEVER, lot.expires_at or NEVER)
+    return lot.expires_at or NEVER if lot.available else NEVER
 
 
-def _values(balance: Balance) -> list[Any]:
+def _balance_values(balance: Balance) -> list[Any]:
     return [
         balance.scale, balance.issued, balance.adjusted, balance.transferred_in, balance.transferred_out,
         balance.pending, balance.available, balance.held, balance.in_transit, balance.redeemed, balance.expired,
@@ -195,10 +222,9 @@ def _values(balance: Balance) -> list[Any]:
     ]  # fmt: skip
 
 
-def _lot(terms: Lot, buckets: Sequence[Any]) -> Lot:
-    pending, available, held, in_transit, redeemed, expired, reversed_, withdrawn, taken_back, written_off = buckets
-    return Lot(
-        terms.lot_id, terms.currency, terms.sequence, terms.accrual_id, terms.earned_at, terms.booked_at,
-        terms.activates_at, terms.expires_at, terms.points, pending, available, held, in_transit, redeemed, expired,
-        reversed_, withdrawn, taken_back, written_off, terms.campaign, terms.partner,
-    )  # fmt: skip
+def _lot_values(lot: Lot) -> list[Any]:
+    return [
+        lot.lot_id, lot.currency, lot.sequence, lot.accrual_id, lot.earned_at, lot.booked_at, lot.activates_at,
+        lot.expires_at, lot.points, lot.pending, lot.available, lot.held, lot.in_transit, lot.redeemed, lot.expired,
+        lot.reversed, lot.withdrawn, lot.taken_back, lot.written_off, lot.campaign, lot.partner,
+    ]  # fmt: skip
