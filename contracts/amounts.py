@@ -5,6 +5,7 @@ points are integers in the smallest unit of their currency, whose `scale` says h
 """
 
 import re
+from functools import lru_cache
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
@@ -17,6 +18,7 @@ MAX_SCALE: Final = 4
 MAX_POINTS: Final = 2**62
 """Points of one movement stay under this, so that sums of them fit a signed 64-bit column."""
 
+_KNOWN_DECIMALS_MAX: Final = 16_384
 AMOUNT_PATTERN: Final = rf"^-?[0-9]{{1,{MAX_WHOLE_DIGITS}}}(\.[0-9]{{1,{MAX_DECIMALS}}})?$"
 _DECIMAL: Final = re.compile(AMOUNT_PATTERN[:-1] + r"\Z")
 
@@ -27,16 +29,22 @@ def parse_decimal(value: object) -> int:
     Raises PydanticCustomError `decimal_string` for anything else: a JSON number may have lost digits already.
     """
     if isinstance(value, str):
-        if _DECIMAL.match(value) is None:
-            raise PydanticCustomError(
-                "decimal_string",
-                'write a decimal string such as "7.98": at most {whole} digits, a point, at most {decimals} decimals',
-                {"whole": MAX_WHOLE_DIGITS, "decimals": MAX_DECIMALS},
-            )
-        whole, _, decimals = value.partition(".")
-        magnitude = int(whole.lstrip("-")) * TEN_THOUSANDTHS + int(decimals.ljust(MAX_DECIMALS, "0"))
-        return -magnitude if value[0] == "-" else magnitude
+        return _parse_text(value)
     raise PydanticCustomError("decimal_string", 'write a decimal string such as "7.98", in quotes')
+
+
+# The prices and quantities of a shop are few, and a receipt has dozens of them: most were read before.
+@lru_cache(maxsize=_KNOWN_DECIMALS_MAX)
+def _parse_text(value: str) -> int:
+    if _DECIMAL.match(value) is None:
+        raise PydanticCustomError(
+            "decimal_string",
+            'write a decimal string such as "7.98": at most {whole} digits, a point, at most {decimals} decimals',
+            {"whole": MAX_WHOLE_DIGITS, "decimals": MAX_DECIMALS},
+        )
+    whole, _, decimals = value.partition(".")
+    magnitude = int(whole.lstrip("-")) * TEN_THOUSANDTHS + int(decimals.ljust(MAX_DECIMALS, "0"))
+    return -magnitude if value[0] == "-" else magnitude
 
 
 def format_decimal(ten_thousandths: int, decimals: int = 2) -> str:
