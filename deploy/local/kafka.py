@@ -198,7 +198,7 @@ SINGLE_NODE: Mapping[str, str | int] = {
     "share.coordinator.state.topic.min.isr": 1,
     "group.initial.rebalance.delay.ms": 0,
     # After a crash the node's former self counts as alive until its session ends; until then it is not let in again.
-    "broker.session.timeout.ms": 4000,
+    "broker.session.timeout.ms": 6000,
     "broker.heartbeat.interval.ms": 500,
     # An idle node writes to its own log this often.
     "metadata.max.idle.interval.ms": 5000,
