@@ -123,7 +123,7 @@ create table refusal (
 
 create index refusal_by_date on refusal (tenant, refused_at, subject_key);
 
--- Whose a purchase is, and its lines; in the shard of its id. The arrays run in parallel, line by line.
+-- Whose a purchase is, and its lines; in the shard of its id.
 create table purchase_index (
     shard           integer     not null,
     purchase_key    uuid        not null,
@@ -135,9 +135,7 @@ create table purchase_index (
     card_category   text        not null,
     fingerprint     bytea       not null,
     purchased_at    timestamptz not null,
-    line            integer[]   not null,
-    quantity        bigint[]    not null, -- ten-thousandths
-    amount          bigint[]    not null,
+    lines           json        not null, -- [[line, quantity, amount], …], the last two in ten-thousandths
     primary key (shard, purchase_key),
     check ((account_id is null) = (member_id is null))
 );
@@ -158,9 +156,7 @@ create table purchase_return (
     event_id      text        not null,
     returned_at   timestamptz not null,
     first_seen_at timestamptz not null,
-    line          integer[]   not null, -- the arrays run in parallel; what came back of a purchase is their sum
-    quantity      bigint[]    not null, -- ten-thousandths
-    amount        bigint[]    not null,
+    lines         json        not null, -- [[line, quantity, amount], …], the last two in ten-thousandths
     traceparent   text,
     body          bytea,                -- encrypted with the purchase's key, while it waits
     primary key (shard, return_key),

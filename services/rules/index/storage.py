@@ -32,11 +32,11 @@ SQL = statements(__package__)
 
 _ENTRY_COLUMNS: Final = (
     "shard", "purchase_key", "tenant", "programme", "purchase_id", "account_id", "member_id", "card_category",
-    "fingerprint", "purchased_at", "line", "quantity", "amount",
+    "fingerprint", "purchased_at", "lines",
 )  # fmt: skip
 _RETURN_COLUMNS: Final = (
     "shard", "return_key", "purchase_key", "tenant", "programme", "return_id", "purchase_id", "verdict", "fingerprint",
-    "event_source", "event_id", "returned_at", "first_seen_at", "line", "quantity", "amount", "traceparent", "body",
+    "event_source", "event_id", "returned_at", "first_seen_at", "lines", "traceparent", "body",
 )  # fmt: skip
 
 
@@ -128,7 +128,7 @@ def _entry_row(entering: Entering, shard: int) -> tuple[Any, ...]:
     return (
         shard, entering.purchase_key, entering.origin.tenant, entering.programme, entering.purchase_id,
         holder.account_id if holder else None, holder.member_id if holder else None,
-        holder.card_category if holder else "", entry.fingerprint, entry.purchased_at, *_arrays(entry.lines),
+        holder.card_category if holder else "", entry.fingerprint, entry.purchased_at, _json(entry.lines),
     )  # fmt: skip
 
 
@@ -140,16 +140,17 @@ def _return_row(
     return (
         transaction.shard, returning.key, returning.purchase_key, origin.tenant, returning.programme,
         returning.return_id, returning.purchase_id, verdict, returning.fingerprint, origin.source, origin.id,
-        returning.returned_at, transaction.now, *_arrays(returning.back.lines), origin.traceparent, body,
+        returning.returned_at, transaction.now, _json(returning.back.lines), origin.traceparent, body,
     )  # fmt: skip
 
 
-def _arrays(lines: Sequence[tuple[int, int, int]]) -> tuple[list[int], list[int], list[int]]:
-    return [line[0] for line in lines], [line[1] for line in lines], [line[2] for line in lines]
+def _json(lines: Sequence[tuple[int, int, int]]) -> str:
+    # A named tuple is nothing to the encoder; a plain list of the same is.
+    return orjson.dumps([list(line) for line in lines]).decode()
 
 
 def _lines(row: asyncpg.Record) -> tuple[tuple[int, int, int], ...]:
-    return tuple(zip(row["line"], row["quantity"], row["amount"], strict=True))
+    return tuple((line, quantity, amount) for line, quantity, amount in orjson.loads(row["lines"]))
 
 
 def _entry(row: asyncpg.Record) -> Entry:
@@ -168,7 +169,7 @@ def _known(row: asyncpg.Record) -> KnownReturn:
         "event_source": row["event_source"],
         "event_id": row["event_id"],
         "at": row["returned_at"].isoformat(),
-        "total": format_decimal(sum(row["amount"])),
+        "total": format_decimal(sum(amount for _, _, amount in _lines(row))),
         "fingerprint": row["fingerprint"].hex(),
     }
     return KnownReturn(row["fingerprint"], row["verdict"], facts)

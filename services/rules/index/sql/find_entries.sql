@@ -9,9 +9,7 @@ select
     card_category,
     fingerprint,
     purchased_at,
-    line,
-    quantity,
-    amount
+    lines
 from purchase_index
 where shard = $1
   and purchase_key = any($2::uuid[]);

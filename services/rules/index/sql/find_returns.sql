@@ -10,9 +10,7 @@ select
     event_source,
     event_id,
     returned_at,
-    line,
-    quantity,
-    amount,
+    lines,
     traceparent,
     body
 from purchase_return
