@@ -10,7 +10,7 @@ from typing import Any, Final
 from contracts.amounts import AMOUNT_PATTERN, format_decimal
 from contracts.catalogue import MODELS, TOPIC_OF_TYPE
 from contracts.envelope import STRUCTURED_CONTENT_TYPE
-from contracts.topics import DEAD_LETTER_TYPE, PARTIES, TOPICS, Topic
+from contracts.topics import DEAD_LETTERS, PARTIES, TOPICS, Topic
 
 DIRECTORY: Final = Path(__file__).resolve().parent
 SAMPLES: Final = DIRECTORY / "samples"
@@ -61,8 +61,6 @@ def _tidy(node: Any) -> None:  # noqa: ANN401 - any part of a JSON document
 
 def asyncapi() -> Json:
     """The AsyncAPI document: every topic with its key and its messages, and who sends and receives them."""
-    letters = [Topic(topic.dead_letters, "id of the dead letter", (DEAD_LETTER_TYPE,)) for topic in TOPICS]
-    channels = [*TOPICS, *letters]
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -72,7 +70,7 @@ def asyncapi() -> Json:
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         },
         "defaultContentType": STRUCTURED_CONTENT_TYPE.decode(),
-        "channels": {topic.name: _channel(topic) for topic in channels},
+        "channels": {topic.name: _channel(topic) for topic in (*TOPICS, *DEAD_LETTERS)},
         "operations": {name: operation for topic in TOPICS for name, operation in _operations(topic).items()},
         "components": {"messages": {name: _message(name) for name in MODELS}},
     }

@@ -108,6 +108,11 @@ TOPICS: Final = (
     AWARDS, REDEMPTIONS, TRANSFERS, LEDGER_EVENTS, MEMBER_EVENTS, PROGRAMMES, NOTIFICATIONS,
 )  # fmt: skip
 
+DEAD_LETTERS: Final = tuple(
+    Topic(topic.dead_letters, "id of the dead letter", (DEAD_LETTER_TYPE,), partitions=1) for topic in TOPICS
+)
+"""One for each topic, of one partition: few messages, and nobody's order depends on them."""
+
 PARTIES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     PURCHASES.name: (("retail",), ("rules",)),
     RETURNS.name: (("retail",), ("rules",)),

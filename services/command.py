@@ -25,6 +25,7 @@ PARTS: Mapping[str, Part] = {
     "local": Part("deploy.local.command", "PostgreSQL, Kafka and the services on this machine."),
     "demo": Part("examples.demo.command", "A year of real purchases, from Kafka to balances."),
     "migrate": Part("migrations.command", "Bring the database to this version."),
+    "topics": Part("deploy.topics", "Make Kafka's topics."),
     "ledger": Part("services.ledger.command", "The books: work, relay, serve, verify."),
     "rules": Part("services.rules.command", "The brain: work, relay, serve."),
     "notifier": Part("services.notifier.command", "Telling members: work, serve."),

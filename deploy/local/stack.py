@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from contracts.topics import TOPICS
 from deploy.local import kafka, ports, postgres
 from deploy.local.kafka import Kafka
 from deploy.local.keys import Keys
@@ -18,11 +17,11 @@ from deploy.local.postgres import Postgres
 from deploy.local.services import MAIL, Services
 from deploy.local.settings import LocalSettings
 from deploy.local.state import State, locked
-from deploy.local.topics import TopicSpecification, create_topics
+from deploy.local.topics import create_topics
+from deploy.topics import specifications
 
 LOCK = "stack.lock"
 MAIL_VARIABLE = "BONUS_SMTP_HOST"
-COMPACTED = {"cleanup.policy": "compact"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +128,7 @@ class Stack:
 
     def _serve(self, endpoints: Endpoints) -> None:
         _migrate(endpoints.postgres_dsn)
-        topics = {
-            topic.name: TopicSpecification(topic.partitions, COMPACTED if topic.compacted else {}) for topic in TOPICS
-        }
-        made = asyncio.run(create_topics(endpoints.kafka_bootstrap, topics))
+        made = asyncio.run(create_topics(endpoints.kafka_bootstrap, specifications()))
         if made:
             self.say(f"made {len(made)} topics")
         state = self.state()

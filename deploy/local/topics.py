@@ -17,10 +17,11 @@ RETRY_MS = 20
 
 @dataclass(frozen=True, slots=True)
 class TopicSpecification:
-    """How many partitions a topic gets, and its configuration in Kafka's own words."""
+    """How many partitions a topic gets, its configuration in Kafka's own words, and on how many brokers it lies."""
 
     partitions: int
     configuration: Mapping[str, str] = field(default_factory=dict)
+    replicas: int = 1
 
 
 async def create_topics(bootstrap: str, topics: Mapping[str, TopicSpecification]) -> list[str]:
@@ -55,7 +56,8 @@ async def delete_topics(bootstrap: str, names: Sequence[str]) -> None:
 
 async def _create(bootstrap: str, topics: Mapping[str, TopicSpecification]) -> list[str]:
     wanted = [
-        NewTopic(name, topic.partitions, 1, topic_configs=dict(topic.configuration)) for name, topic in topics.items()
+        NewTopic(name, topic.partitions, topic.replicas, topic_configs=dict(topic.configuration))
+        for name, topic in topics.items()
     ]
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
     await admin.start()
