@@ -5,7 +5,7 @@ create table shard (
     shard       integer     primary key check (shard between 0 and 63),
     head        bigint      not null default 0 check (head >= 0),
     hash        bytea       not null default decode(repeat('00', 32), 'hex') check (octet_length(hash) = 32),
-    recorded_at timestamptz not null default '-infinity'
+    recorded_at timestamptz not null default 'epoch'
 ) with (fillfactor = 10, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0);
 
 comment on table shard is 'One row a shard: the single writer holds it; head and hash of its log.';

@@ -81,11 +81,16 @@ class ShardGate:
         started = time.perf_counter()
         async with self._locks[shard], self._pool.acquire() as connection:
             waited = time.perf_counter()
-            transaction = await self._begin(connection, shard)
-            taken = time.perf_counter()
-            yield transaction
-            processed = time.perf_counter()
-            await self._finish(connection, transaction)
+            try:
+                transaction = await self._begin(connection, shard)
+                taken = time.perf_counter()
+                yield transaction
+                processed = time.perf_counter()
+                await self._finish(connection, transaction)
+            except BaseException:
+                if connection.is_in_transaction():
+                    await connection.execute("rollback")
+                raise
         if metrics is not None:
             metrics.wait.observe(waited - started)
             metrics.take.observe(taken - waited)

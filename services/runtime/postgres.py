@@ -120,11 +120,10 @@ async def _prepare(connection: asyncpg.Connection) -> None:
         await connection.execute(f"prepare {name} as {SQL[name]}")
 
 
-async def _give_back(connection: asyncpg.Connection) -> None:
+async def _give_back(_connection: asyncpg.Connection) -> None:
     # Nothing here changes a session's state, so the reset that asyncpg sends each time would be a round trip for
-    # nothing; only a transaction that was left by an error must be ended.
-    if connection.is_in_transaction():
-        await connection.execute("rollback")
+    # nothing.
+    return
 
 
 SQL: Final = statements("services.runtime")

@@ -94,6 +94,9 @@ class Relay:
     def stop(self) -> None:
         """Ask the relay to end after the round in hand."""
         self._stopping.set()
+        if self._pool.gate is not None:
+            # It may be waiting for entries.
+            self._pool.gate.appended.set()
 
     async def _run_session(self, backoff: Backoff) -> None:
         async with self._pool.acquire() as connection:

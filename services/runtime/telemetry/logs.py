@@ -2,6 +2,8 @@
 
 import logging
 import sys
+import traceback
+from collections.abc import Iterator
 from typing import Any, Final
 
 import orjson
@@ -11,6 +13,9 @@ from services.runtime.settings import RuntimeSettings
 
 _LIBRARIES: Final = {"aiokafka": logging.ERROR, "asyncio": logging.WARNING, "uvicorn": logging.WARNING}
 """What libraries say below these levels is their own noise: retries, rebalances and reconnections are logged by us."""
+
+_CAUSES_MAX: Final = 5
+_FRAMES_MAX: Final = 30
 
 
 def configure(settings: RuntimeSettings, process: str) -> None:
@@ -24,9 +29,9 @@ def configure(settings: RuntimeSettings, process: str) -> None:
         _named(process),
     ]
     final: list[Any] = (
-        [structlog.dev.ConsoleRenderer()]
+        [_exception, structlog.dev.ConsoleRenderer()]
         if people
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(serializer=_dump)]
+        else [_exception, structlog.processors.JSONRenderer(serializer=_dump)]
     )
     structlog.configure(
         processors=[*shared, *final],
@@ -55,6 +60,28 @@ class _TextFormatter(structlog.stdlib.ProcessorFormatter):
         """Render a record of a library."""
         line: str | bytes = super().format(record)
         return line.decode() if isinstance(line, bytes) else line
+
+
+def _exception(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - structlog's own shape
+    """Say where an exception came from by types and lines alone: its text and its variables may be personal."""
+    raised = event.pop("exc_info", None)
+    if raised is True:
+        raised = sys.exc_info()[1]
+    elif isinstance(raised, tuple):
+        raised = raised[1]
+    if isinstance(raised, BaseException):
+        event["exception"] = list(_causes(raised))
+    return event
+
+
+def _causes(error: BaseException | None) -> Iterator[dict[str, Any]]:
+    seen = 0
+    while error is not None and seen < _CAUSES_MAX:
+        frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_MAX:]
+        where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        yield {"type": f"{type(error).__module__}.{type(error).__qualname__}", "at": where}
+        error = error.__cause__ or error.__context__
+        seen += 1
 
 
 def _named(process: str) -> Any:  # noqa: ANN401 - a structlog processor
