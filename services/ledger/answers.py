@@ -39,7 +39,7 @@ def answer_of(ask: Ask, outcome: Outcome, position: int, now: datetime) -> str:
     if own and "currency" in answer:
         answer["points"] = _moved(account, own, answer["currency"])
     answer["balances"] = balances_of(account)
-    return orjson.dumps(answer).decode()
+    return orjson.dumps(answer, default=str).decode()
 
 
 def refusal_of(refusal: Refusal) -> str:

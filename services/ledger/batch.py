@@ -26,7 +26,7 @@ REFUSED: Final = "refused"
 WAITING: Final = "waiting"
 DUPLICATE: Final = "duplicate"
 CONFLICT: Final = "conflict"
-KEY_REUSED: Final = "key_reused"
+KEY_REUSED: Final = "idempotency_key_reused"
 
 
 class Batch:

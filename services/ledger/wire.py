@@ -2,7 +2,7 @@
 
 Source of the shape: contracts.ledger_events. Fields that an event has beyond those of all events stand in `details`,
 by their names; those that have their default are left out. orjson writes ids, instants and the fields of contract
-models as they are, so that nothing is validated on the way out.
+models as they are, so that nothing is validated on the way out; the UUIDs of asyncpg, which it does not know, by `str`.
 """
 
 import dataclasses
@@ -45,7 +45,7 @@ def entry_of(account: Account, recorded: Recorded, now: datetime, traceparent: s
     event = recorded.event
     event_id = event_id_of(event)
     data = _data_of(account, recorded, now)
-    body = orjson.dumps(_envelope(event.type, event_id, account, now, traceparent) | {"data": data})
+    body = orjson.dumps(_envelope(event.type, event_id, account, now, traceparent) | {"data": data}, default=str)
     key = str(account.account_id)
     return LogEntry(event_id, key, event.type, body, traceparent, (account.account_id, recorded.version))
 
@@ -68,7 +68,7 @@ def rejection_of(
         "refusal": {"code": refusal.code, "message": refusal.message, "facts": dict(refusal.facts)},
         **context,
     }
-    body = orjson.dumps(_envelope(REJECTED, event_id, account, now, None) | {"data": data})
+    body = orjson.dumps(_envelope(REJECTED, event_id, account, now, None) | {"data": data}, default=str)
     return LogEntry(event_id, str(account.account_id), REJECTED, body, None, (account.account_id, account.version))
 
 

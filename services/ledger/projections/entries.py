@@ -85,4 +85,4 @@ def why_of(event: Event) -> str:
         value = getattr(event, name, None)
         if value is not None:
             words[name] = value
-    return orjson.dumps(words).decode() if words else _NO_WORDS
+    return orjson.dumps(words, default=str).decode() if words else _NO_WORDS

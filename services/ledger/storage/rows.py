@@ -208,7 +208,7 @@ def transit_document(account_id: UUID, transit: Transit) -> dict[str, Any]:
 
 def documents(rows: Iterable[dict[str, Any]]) -> str:
     """Rows as the JSON array that a statement takes."""
-    return orjson.dumps(list(rows)).decode()
+    return orjson.dumps(list(rows), default=str).decode()
 
 
 def _columns(names: Sequence[str], shares: Iterable[Sequence[Any]]) -> dict[str, list[Any]]:

@@ -11,7 +11,8 @@ import orjson
 
 from services.ledger.domain.account import Account
 from services.ledger.domain.due import next_due
-from services.ledger.projections import entries
+from services.ledger.projections.entries import COLUMNS as ENTRY_COLUMNS
+from services.ledger.projections.entries import EntryRow
 from services.ledger.projections.totals import Totals
 from services.ledger.storage import SQL
 from services.ledger.storage.load import Known
@@ -34,7 +35,7 @@ MOVEMENT_COLUMNS: Final = (
     "shard", "command_id", "account_id", "type", "verdict", "code", "request", "answer", "position", "recorded_at",
 )  # fmt: skip
 
-_WHY: Final = len(entries.COLUMNS) - 1
+_WHY: Final = len(ENTRY_COLUMNS) - 1
 _NO_ROWS: Final = "[]"
 _NOTHING_THERE: Final[Mapping[Any, Any]] = {}
 
@@ -78,7 +79,7 @@ class Records:
     """What a transaction adds beside the log, and which waiting commands wait no more."""
 
     decided: list[Decided] = field(default_factory=list)
-    entries: list[entries.EntryRow] = field(default_factory=list)
+    entries: list[EntryRow] = field(default_factory=list)
     totals: Totals = field(default_factory=Totals)
     kept: list[Kept] = field(default_factory=list)
     resumed: list[UUID] = field(default_factory=list)
@@ -106,7 +107,7 @@ async def save(
         fresh = []
     lines = records.entries
     if len(lines) >= COPY_ROWS_MIN:
-        await connection.copy_records_to_table("entry", records=lines, columns=entries.COLUMNS)
+        await connection.copy_records_to_table("entry", records=lines, columns=ENTRY_COLUMNS)
         lines = []
     parameters = (
         documents(map(_account, changes)),
@@ -203,7 +204,7 @@ def _kept(records: Records, now: datetime) -> Iterator[dict[str, Any]]:
         }
 
 
-def _entry(row: entries.EntryRow) -> dict[str, Any]:
-    document = dict(zip(entries.COLUMNS, row, strict=True))
+def _entry(row: EntryRow) -> dict[str, Any]:
+    document = dict(zip(ENTRY_COLUMNS, row, strict=True))
     document["why"] = orjson.Fragment(row[_WHY])
     return document

@@ -1,0 +1,7 @@
+-- head: how far a shard has come.
+-- $1 shard  int  the shard
+select
+    head,
+    recorded_at
+from shard
+where shard = $1;

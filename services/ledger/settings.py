@@ -1,0 +1,30 @@
+"""Settings of the books, beside those that every process has: each limit by name, as `BONUS_LEDGER_…`."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from services.runtime.settings import RuntimeSettings
+
+
+class LedgerSettings(RuntimeSettings):
+    """Where the books are served, and how much of each thing at most."""
+
+    model_config = SettingsConfigDict(env_prefix="BONUS_", extra="ignore")
+
+    ledger_host: str = "127.0.0.1"
+    ledger_port: int = Field(default=8081, ge=0, le=65_535, description="0: a free port")
+    ledger_pool_writes: int = Field(default=4, ge=1, description="connections for commands over HTTP")
+    ledger_pool_reads: int = Field(default=4, ge=1, description="connections for queries")
+    ledger_programmes_poll_ms: int = Field(
+        default=1_000, ge=10, description="how often published programmes are looked up; a version starts 60 s later"
+    )
+    ledger_sweep_accounts: int = Field(
+        default=100, ge=1, description="accounts brought up to date in one transaction, which stays under 50 ms"
+    )
+    ledger_position_wait_ms: int = Field(
+        default=2_000, ge=0, description="how long a read waits for the position that it must not be older than"
+    )
+    ledger_accounts_cached: int = Field(
+        default=100_000, ge=1, description="accounts whose tenant and programme this process remembers"
+    )
+    ledger_export_rows: int = Field(default=1_000, ge=1, description="rows that an export holds at once")
