@@ -1,4 +1,4 @@
-"""Every household as the ledger answers it, held against the recomputation: balances, lots and tiers, to the last point."""
+"""Every household as the ledger answers it, held against the recomputation: balances, lots and tiers."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,12 +21,17 @@ class OpenLot:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One household as the API answers it; figures in hundredths of a point."""
+    """One household as the API answers it; figures in hundredths of a point.
+
+    A lot may activate or expire while the answer is on its way: it is right if it was right at one end of the question.
+    """
 
     figures: dict[str, int]
     debt: int
     tier: str | None
     lots: frozenset[OpenLot]
+    asked_at: datetime
+    answered_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class Mismatch:
         return f"household {self.household_id}: {self.what} should be {self.expected}, is {self.answered}"
 
 
-def compare(expected: dict[int, Household], answered: dict[int, Answered], at: datetime) -> list[Mismatch]:
+def compare(expected: dict[int, Household], answered: dict[int, Answered]) -> list[Mismatch]:
     """Everything that differs between the two, household by household; empty when they agree."""
     found: list[Mismatch] = []
     for household_id, household in sorted(expected.items()):
@@ -51,7 +56,9 @@ def compare(expected: dict[int, Household], answered: dict[int, Answered], at: d
         if answer is None:
             found.append(Mismatch(household_id, "account", "there", "missing"))
         else:
-            found += _differences(household, answer, at)
+            found += _differences(household, answer, answer.asked_at) and _differences(
+                household, answer, answer.answered_at
+            )
     found += [
         Mismatch(household_id, "account", "absent", "there")
         for household_id in sorted(answered.keys() - expected.keys())
@@ -61,7 +68,7 @@ def compare(expected: dict[int, Household], answered: dict[int, Answered], at: d
 
 def _differences(household: Household, answer: Answered, at: datetime) -> list[Mismatch]:
     figures = household.balance_at(at)
-    pairs = [(name, figures[name], answer.figures[name]) for name in FIGURES]
+    pairs: list[tuple[str, object, object]] = [(name, figures[name], answer.figures[name]) for name in FIGURES]
     pairs += [("debt", 0, answer.debt), ("tier", household.tier, answer.tier)]
     found = [
         Mismatch(household.household_id, what, str(wanted), str(got)) for what, wanted, got in pairs if wanted != got

@@ -1,4 +1,4 @@
-"""The live view: published, identified, decided, booked; how far each is behind, and how fast it goes."""
+"""The live view: published, identified, decided, booked; how far each stage is behind, and how fast it goes."""
 
 import time
 from collections import deque
@@ -11,6 +11,8 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from examples.demo.progress import Reading
+
 STAGES: Final = ("published", "identified", "decided", "booked")
 _WINDOW_S: Final = 3.0
 
@@ -20,12 +22,13 @@ class Stage:
     """One stage of the flow: how many messages have passed it, with the last few readings for the rate."""
 
     done: int = 0
+    behind: int = 0
     readings: deque[tuple[float, int]] = field(default_factory=deque)
 
-    def read(self, done: int, now_s: float) -> None:
+    def read(self, reading: Reading, now_s: float) -> None:
         """Take a reading; older ones than the window are forgotten."""
-        self.done = done
-        self.readings.append((now_s, done))
+        self.done, self.behind = reading.taken, reading.behind
+        self.readings.append((now_s, self.done))
         while now_s - self.readings[0][0] > _WINDOW_S and len(self.readings) > 2:  # noqa: PLR2004 - a rate needs two readings
             self.readings.popleft()
 
@@ -56,11 +59,11 @@ class LiveView:
         if self._live is not None:
             self._live.stop()
 
-    def show(self, done: Mapping[str, int], dead_letters: int) -> None:
+    def show(self, readings: Mapping[str, Reading], dead_letters: int) -> None:
         """Take a reading of every stage and draw it."""
         now_s = time.monotonic()
         for name, stage in self._stages.items():
-            stage.read(done[name], now_s)
+            stage.read(readings[name], now_s)
         if self._live is not None:
             self._live.update(self._table(dead_letters))
         elif now_s - self._last_line_s >= self._line_every_s:
@@ -69,13 +72,11 @@ class LiveView:
 
     def _table(self, dead_letters: int) -> Table:
         table = Table(title="A year of purchases on its way into balances", title_justify="left")
-        for heading in ("stage", "purchases", "behind", "per second"):
+        for heading in ("stage", "messages", "behind", "per second"):
             table.add_column(heading, justify="left" if heading == "stage" else "right")
         table.add_column("", width=30)
-        ahead = self._total
         for name, stage in self._stages.items():
-            bar = ProgressBar(total=self._total, completed=stage.done, width=30)
-            table.add_row(name, f"{stage.done:,}", f"{max(0, ahead - stage.done):,}", f"{stage.per_second:,.0f}", bar)
-            ahead = stage.done
+            bar = ProgressBar(total=max(self._total, stage.done + stage.behind), completed=stage.done, width=30)
+            table.add_row(name, f"{stage.done:,}", f"{stage.behind:,}", f"{stage.per_second:,.0f}", bar)
         table.caption = f"dead letters: {dead_letters}"
         return table

@@ -12,6 +12,7 @@ from examples.demo.dataset import Year
 
 PROGRAMME: Final = "demo-year"
 CURRENCY: Final = "PLN"
+ENROLMENT_SOURCE: Final = "urn:demo:enrolment"
 _CHUNK_BASKETS: Final = 4_096
 
 
@@ -27,6 +28,11 @@ class Outgoing:
 def card_of(household_id: int) -> str:
     """The household's card number."""
     return f"7700{household_id:08d}"
+
+
+def enrolment_id(household_id: int) -> str:
+    """The id of the event by which the household joined."""
+    return f"enrol-{household_id}"
 
 
 def money(cents: int) -> str:
@@ -59,7 +65,7 @@ def enrolments(year: Year, sent_at: datetime) -> Iterator[Outgoing]:
             "enrolled_at": year.starts_at,
             "identifiers": [{"type": "card", "value": card}],
         }
-        value = envelope("bonus.member.enrolled.v1", f"enrol-{household}", "urn:demo:enrolment", sent_at, data)
+        value = envelope("bonus.member.enrolled.v1", enrolment_id(household), ENROLMENT_SOURCE, sent_at, data)
         yield Outgoing(ACTIVITIES.name, f"card:{card}", value)
 
 
