@@ -1,0 +1,41 @@
+"""What the purchase routes ask of the decisions; `services.rules.decide.queries` answers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+from services.runtime.postgres import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Points of one currency by a purchase, in the smallest unit; `scale` decimals. Returns are taken off `accrued`."""
+
+    currency: str
+    scale: int
+    accrued: int
+    redeemed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The decision on a purchase. `booked`: the ledger answered everything that the decision asked of it.
+
+    `reason` is why nothing was awarded, where nothing was; `explanation` the decision's own, as `GET /v1/decisions/{id}`
+    gives it.
+    """
+
+    decision_id: UUID
+    status: Literal["decided", "booked"]
+    points: tuple[Points, ...]
+    reason: str | None
+    explanation: Mapping[str, Any]
+
+
+class Outcomes(Protocol):
+    """Looks decisions up."""
+
+    async def of_purchases(self, pool: Pool, wanted: Sequence[tuple[UUID, UUID]]) -> Mapping[UUID, Outcome]:
+        """The decisions on purchases, by purchase key; `wanted` holds (account id, purchase key) of each."""
+        ...
