@@ -177,9 +177,9 @@ class AccountMerged(Event):
 _CLASSES: Final[tuple[type[Event], ...]] = (
     AccountOpened, PointsAccrued, PointsActivated, PointsExpired, ExpiryAnnounced, DebtSettled, PointsRedeemed,
     RedemptionMatched, RedemptionForwarded, PointsRestored, PointsReversed, PointsAdjusted, HoldPlaced, HoldCaptured,
-    HoldReleased, HoldTimedOut, TierChanged, StandingNoted, AccountFrozen, AccountUnfrozen, AccountClosed, MemberErased, TransferSent,
-    TransferReceived, TransferCompleted, TransferReturned, MergeAccepted, MergeCompleted,
-    MergeAbandoned, AccountMerged,
+    HoldReleased, HoldTimedOut, TierChanged, StandingNoted, AccountFrozen, AccountUnfrozen, AccountClosed, MemberErased,
+    TransferSent, TransferReceived, TransferCompleted, TransferReturned, MergeAccepted, MergeCompleted, MergeAbandoned,
+    AccountMerged,
 )  # fmt: skip
 
 EVENTS: Final[Mapping[str, type[Event]]] = {each.type: each for each in _CLASSES}

@@ -63,7 +63,7 @@ def _put_in(account: Account, command: Adjust, guards: Guards, now: datetime) ->
     if lot.lot_id in account.lots:
         return []
     movements = [Movement(currency, lot.lot_id, "adjusted", "available", points)]
-    return _adjusted(account, command, guards, now, movements, lots=(lot,))
+    return _adjusted(command, now, _scales(account, command, guards), movements, lots=(lot,))
 
 
 def _take_away(account: Account, command: Adjust, guards: Guards, now: datetime) -> list[Event] | Refusal:
@@ -77,25 +77,32 @@ def _take_away(account: Account, command: Adjust, guards: Guards, now: datetime)
         if too_large(balance, owed):
             return amount_too_large()
         movements.append(Movement(currency, None, "debt", "adjusted", owed))
-    return _adjusted(account, command, guards, now, movements)
+    return _adjusted(command, now, _scales(account, command, guards), movements)
+
+
+def _scales(account: Account, command: Adjust, guards: Guards) -> tuple[tuple[str, int], ...]:
+    """The decimals of a currency that the account has not seen yet."""
+    currency = command.currency
+    return () if currency in account.balances else ((currency, guards.currencies[currency].scale),)
 
 
 def _adjusted(
-    account: Account, command: Adjust, guards: Guards, now: datetime, movements: list[Movement],
+    command: Adjust,
+    now: datetime,
+    scales: tuple[tuple[str, int], ...],
+    movements: list[Movement],
     lots: tuple[Lot, ...] = (),
-) -> list[Event]:  # fmt: skip
-    currency = command.currency
-    new = currency not in account.balances
+) -> list[Event]:
     return list(
         in_parts(
             PointsAdjusted,
             movements,
-            currency=currency,
+            currency=command.currency,
             points=command.points,
             reason=command.reason,
             operator=command.operator,
             lots=lots,
-            scales=((currency, guards.currencies[currency].scale),) if new else (),
+            scales=scales,
             **stamp(command, now),
         )
     )

@@ -73,9 +73,9 @@ class Outcome:
     """What became of a command.
 
     `recorded` includes what was due before it, which stands even if the command is refused. One of these, or none, is
-    set: `refusal`; `waiting` (the command that must come first); `redirect` (the account that took this one up: `onward`
-    has the command for it). None set: applied, or already so. `onward` are commands for other accounts, to be written
-    with the events.
+    set: `refusal`; `waiting` (the command that must come first); `redirect` (the account that took this one up:
+    `onward` has the command for it). None set: applied, or already so. `onward` are commands for other accounts, to be
+    written with the events.
     """
 
     account: Account

@@ -27,7 +27,7 @@ from services.ledger.domain.events import (
 )
 from services.ledger.domain.holds import let_go
 from services.ledger.domain.lots import in_parts, soonest, terms
-from services.ledger.domain.transfers import dispatch
+from services.ledger.domain.transfers import Route, dispatch
 from services.ledger.domain.working import next_instant
 
 _TIME_OUT: Final = 0
@@ -63,9 +63,11 @@ def _queue(account: Account, now: datetime) -> list[_Entry]:
             queue.append((lot.activates_at, _ACTIVATE, lot.sequence, lot))
         if lot.expires_at is not None and lot.expires_at <= now and (lot.pending or lot.available):
             queue.append((lot.expires_at, _EXPIRE, lot.sequence, lot))
-    for hold in account.holds.values():
-        if hold.state == "open" and hold.expires_at <= now:
-            queue.append((hold.expires_at, _TIME_OUT, hold.hold_id, hold))
+    queue += [
+        (hold.expires_at, _TIME_OUT, hold.hold_id, hold)
+        for hold in account.holds.values()
+        if hold.state == "open" and hold.expires_at <= now
+    ]
     for currency, balance in account.balances.items():
         if balance.lapses_at is not None and balance.lapses_at <= now:
             queue.append((balance.lapses_at, _LAPSE, currency, currency))
@@ -190,7 +192,8 @@ class _Course:
             currency = leaving[0][0].currency
             for lot, _ in leaving:
                 self._available[lot.lot_id] = 0
-            self._events += dispatch(into, currency, self._account.balances[currency], leaving, stamp, merge=True)
+            route = Route(into, currency, self._account.balances[currency], merge=True)
+            self._events += dispatch(route, leaving, stamp)
 
     def _lapse(self, at: datetime, currency: str) -> None:
         """Nobody earned or spent for long: everything expires, and what is on hold does when it is released."""
@@ -231,7 +234,7 @@ class _Course:
 
 
 def _stamp(kind: str, subject: UUID, at: datetime, lots: Iterable[Lot]) -> dict[str, Any]:
-    """What the events of one transition have in common; it is known from when its lots were booked, if that was later."""
+    """What the events of one transition share; it is known from when its lots were booked, if that was later."""
     return {
         "command_id": transition_of(kind, subject, at),
         "occurred_at": at,

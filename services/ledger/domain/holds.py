@@ -72,21 +72,15 @@ def capture(account: Account, command: CaptureHold, now: datetime) -> list[Event
     hold = account.holds.get(command.hold_id)
     if hold is None:
         return hold_unknown(command.hold_id)
-    if command.command_id in account.redemptions:
-        return []
     scale = account.balances.get(hold.currency, EMPTY_BALANCE).scale
-    if hold.state == "captured":
-        return [] if command.points in (None, hold.captured) else hold_captured(hold, scale)
-    if hold.state == "released":
-        return hold_released()
-    if hold.state == "timed_out" or now >= hold.expires_at:
-        # The time-out may not be written yet; the clock of the command decides, not the sweeper.
-        return hold_expired(hold)
+    if command.command_id in account.redemptions or (
+        hold.state == "captured" and command.points in {None, hold.captured}
+    ):
+        return []
     points = hold.held if command.points is None else command.points
-    if points <= 0:
-        return not_positive()
-    if points > hold.held:
-        return exceeds_hold(hold, points, scale)
+    refusal = _ended(hold, scale, now) or _unfit(hold, points, scale)
+    if refusal is not None:
+        return refusal
     movements = spend(hold, points, release=not command.keep)
     shared = stamp(command, now)
     captured = in_parts(
@@ -101,6 +95,25 @@ def capture(account: Account, command: CaptureHold, now: datetime) -> list[Event
         **shared,
     )
     return [*captured, *expiry_of_freed(account, movements, now, **shared)]
+
+
+def _ended(hold: Hold, scale: int, now: datetime) -> Refusal | None:
+    """Why nothing can be captured of a hold any more; None while it is open."""
+    if hold.state == "captured":
+        return hold_captured(hold, scale)
+    if hold.state == "released":
+        return hold_released()
+    if hold.state == "timed_out" or now >= hold.expires_at:
+        # The time-out may not be written yet; the clock of the command decides, not the sweeper.
+        return hold_expired(hold)
+    return None
+
+
+def _unfit(hold: Hold, points: int, scale: int) -> Refusal | None:
+    """Why so much of it cannot be captured."""
+    if points <= 0:
+        return not_positive()
+    return exceeds_hold(hold, points, scale) if points > hold.held else None
 
 
 def release(account: Account, command: ReleaseHold, now: datetime) -> list[Event] | Refusal:

@@ -1,7 +1,9 @@
-"""One account takes up another, for ever. Decided by rules; the survivor agrees first, and cannot be taken up meanwhile.
+"""One account takes up another, for ever.
 
-Survivor: `MergeAccepted` -> the other: its points in transit, `AccountMerged` -> survivor: `MergeCompleted`; or the other
-refuses, and the survivor abandons. Where two would take up each other, the lower account id survives.
+Decided by rules; the survivor agrees first, and cannot be taken up itself until that ends. `MergeAccepted` there, then
+the other sends its points and is `AccountMerged`, then `MergeCompleted` at the survivor; or the other refuses, and the
+survivor abandons. Where two would take up each other, the lower account id survives.
+
 Holds stay where they were placed until they close; what they release is sent on.
 """
 
@@ -12,8 +14,7 @@ from uuid import UUID
 
 from contracts.awards import Accrual, Merge, PurchaseRedemption, RedemptionRestore, Reversal
 from contracts.awards import Command as Award
-from contracts.ids import derive
-from services.ledger.domain.account import Account, Balance, Lot
+from services.ledger.domain.account import Account, Lot
 from services.ledger.domain.account_events import (
     AccountMerged,
     MergeAbandoned,
@@ -46,7 +47,7 @@ from services.ledger.domain.refusals import (
     merge_in_progress,
     same_account,
 )
-from services.ledger.domain.transfers import dispatch
+from services.ledger.domain.transfers import Route, dispatch, send_debt
 
 
 def accept(account: Account, command: Merge, now: datetime) -> list[Event] | Refusal:
@@ -68,8 +69,8 @@ def surrender(account: Account, command: Surrender, now: datetime) -> list[Event
     """Give everything but what is on hold to the account that agreed to take this one up.
 
     An empty list: given already. Refused: `account_merged` (into another), `account_closed`, `member_erased`,
-    `account_frozen`, `merge_in_progress` (it is taking up an account itself; of two that would take up each other, the one
-    with the lower id does), `account_unknown`.
+    `account_frozen`, `account_unknown`, `merge_in_progress` (it is taking up an account itself; of two that would take
+    up each other, the one with the lower id does).
     """
     into = command.into_account_id
     if account.status == "merged":
@@ -108,9 +109,8 @@ def send_on(account: Account, shared: dict[str, Any]) -> list[Event]:
     events: list[Event] = []
     for currency, lots in sorted(_open_lots(account).items()):
         leaving = [(lot, Movement(currency, lot.lot_id, "available", "in_transit", lot.available)) for lot in lots]
-        events += dispatch(
-            account.merged_into, currency, account.balances[currency], leaving, shared, merge=True, first=len(events)
-        )
+        route = Route(account.merged_into, currency, account.balances[currency], merge=True)
+        events += dispatch(route, leaving, shared, first=len(events))
     return events
 
 
@@ -125,9 +125,10 @@ def _everything(account: Account, into: UUID, shared: dict[str, Any]) -> list[Tr
                 leaving.append((lot, Movement(currency, lot.lot_id, "pending", "in_transit", lot.pending)))
             if lot.available:
                 leaving.append((lot, Movement(currency, lot.lot_id, "available", "in_transit", lot.available)))
-        events += dispatch(into, currency, balance, leaving, shared, merge=True, first=len(events))
+        route = Route(into, currency, balance, merge=True)
+        events += dispatch(route, leaving, shared, first=len(events))
         if balance.debt:
-            events.append(_debt(len(events), into, currency, balance, shared))
+            events.append(send_debt(route, len(events), shared))
     return events
 
 
@@ -137,23 +138,6 @@ def _open_lots(account: Account) -> dict[str, list[Lot]]:
         if lot.pending or lot.available:
             lots.setdefault(lot.currency, []).append(lot)
     return lots
-
-
-def _debt(part: int, into: UUID, currency: str, balance: Balance, shared: dict[str, Any]) -> TransferSent:
-    """What is owed goes along: the survivor owes it from now on."""
-    return TransferSent(
-        movements=(Movement(currency, None, "transferred_in", "debt", balance.debt),),
-        carried=(),
-        owed=balance.debt,
-        transfer_id=shared["command_id"],
-        transit_id=derive("transit", shared["command_id"], str(part)),
-        to_account_id=into,
-        currency=currency,
-        scale=balance.scale,
-        merge=True,
-        part=part,
-        **shared,
-    )
 
 
 def stays(account: Account, command: Command) -> bool:

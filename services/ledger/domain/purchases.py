@@ -5,8 +5,8 @@ A purchase that was made before its hold timed out captures it, however late it 
 it. Whatever nothing backs follows the programme: down to zero, into debt, or refused.
 """
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from uuid import UUID
 
 from contracts.awards import PurchaseRedemption
@@ -26,19 +26,31 @@ from services.ledger.domain.guards import Guards
 from services.ledger.domain.holds import free, spend
 from services.ledger.domain.inactivity import moved
 from services.ledger.domain.lots import Purse, expiry_of_freed, in_parts, total
-from services.ledger.domain.refusals import account_frozen, amount_too_large, ended, scale_differs, unbacked_points
+from services.ledger.domain.refusals import (
+    Refusal,
+    account_frozen,
+    amount_too_large,
+    ended,
+    scale_differs,
+    unbacked_points,
+)
 
 
 @dataclass(slots=True)
 class _Backing:
-    """What stands behind a purchase's points: redemptions made already, a hold to capture, or one that timed out."""
+    """What stands behind a purchase's points.
 
+    `claims` are redemptions made already, `open_hold` a hold to capture for `captured` points, `late_hold` one that
+    timed out too early, for `late` movements. `unbacked` are movements for what nothing backs, `rest` what is left.
+    """
+
+    rest: int
     claims: list[Redemption] = field(default_factory=list)
     open_hold: Hold | None = None
-    late_hold: Hold | None = None
     captured: int = 0
-    revived: int = 0
-    rest: int = 0
+    late_hold: Hold | None = None
+    late: list[Movement] = field(default_factory=list)
+    unbacked: list[Movement] = field(default_factory=list)
 
 
 def redeem_for_purchase(account: Account, command: PurchaseRedemption, guards: Guards, now: datetime) -> Decision:
@@ -49,28 +61,26 @@ def redeem_for_purchase(account: Account, command: PurchaseRedemption, guards: G
     """
     if command.command_id in account.redemptions or not command.points:
         return []
-    balance = account.balances.get(command.currency, EMPTY_BALANCE)
-    if balance is not EMPTY_BALANCE and balance.scale != command.scale:
-        return scale_differs(command.currency, balance.scale, command.scale)
-    refusal = ended(account)
+    refusal = ended(account) or _other_scale(account, command)
     if refusal is not None:
         return refusal
-    backing = _backing(account, command)
     purse = Purse(account, command.currency)
-    backed = _late_capture(account, command, backing, purse)
+    backing = _backing(account, command, purse)
+    day = guards.day(now)
     if account.status == "merged":
-        return _pass_on(account, command, backing, backed, guards, now)
-    unbacked = _unbacked(account, command, backing, purse, backed)
-    if unbacked is None:
-        frozen = account.status == "frozen"
-        return account_frozen() if frozen else unbacked_points(command.points, command.scale)
-    owed = sum(movement.points for movement in unbacked if movement.lot_id is None)
-    if owed and too_large(balance, owed):
-        return amount_too_large()
-    return _events(account, command, backing, backed, unbacked, guards, now)
+        return _pass_on(account, command, backing, day, now)
+    refusal = _treat_unbacked(account, command, backing, purse)
+    return _events(account, command, backing, day, now) if refusal is None else refusal
 
 
-def _backing(account: Account, command: PurchaseRedemption) -> _Backing:
+def _other_scale(account: Account, command: PurchaseRedemption) -> Refusal | None:
+    balance = account.balances.get(command.currency)
+    if balance is None or balance.scale == command.scale:
+        return None
+    return scale_differs(command.currency, balance.scale, command.scale)
+
+
+def _backing(account: Account, command: PurchaseRedemption, purse: Purse) -> _Backing:
     """What the purchase names and may have."""
     backing = _Backing(rest=command.points)
     hold = account.holds.get(command.hold_id) if command.hold_id else None
@@ -97,74 +107,76 @@ def _backing(account: Account, command: PurchaseRedemption) -> _Backing:
         backing.rest -= backing.captured
     elif hold.state == "timed_out" and command.occurred_at < hold.expires_at:
         backing.late_hold = hold
-        backing.revived = min(backing.rest, sum(share.points for share in hold.shares))
-        backing.rest -= backing.revived
+        backing.late = _late_capture(account, hold, backing.rest, purse)
+        backing.rest -= total(backing.late)
     return backing
 
 
-def _late_capture(account: Account, command: PurchaseRedemption, backing: _Backing, purse: Purse) -> list[Movement]:
-    """Points for a hold that timed out after the purchase was made; what cannot be found adds to the rest."""
-    hold, left = backing.late_hold, backing.revived
+def _late_capture(account: Account, hold: Hold, points: int, purse: Purse) -> list[Movement]:
+    """Up to `points` for a hold that timed out too early: from its own lots, expired shares revived, then from others.
+
+    Never more than was on hold.
+    """
+    left = min(points, sum(share.points for share in hold.shares))
     movements: list[Movement] = []
-    if hold is None:
-        return movements
-    for lot_id, points, _ in hold.shares:
-        wanted = min(left, points)
+    for lot_id, share, _ in hold.shares:
+        wanted = min(left, share)
         found = purse.take_from(lot_id, wanted, "redeemed")
         wanted -= total(found)
         lot = account.lots.get(lot_id)
         lapsed = min(wanted, lot.expired - lot.written_off) if lot is not None else 0
         if lapsed > 0:
-            found.append(Movement(command.currency, lot_id, "expired", "redeemed", lapsed))
+            found.append(Movement(hold.currency, lot_id, "expired", "redeemed", lapsed))
         movements += found
         left -= total(found)
-    others = purse.take(left, "redeemed")
-    movements += others
-    backing.rest += left - total(others)
-    return movements
+    return movements + purse.take(left, "redeemed")
 
 
-def _unbacked(
-    account: Account, command: PurchaseRedemption, backing: _Backing, purse: Purse, backed: list[Movement]
-) -> list[Movement] | None:
-    """What the programme takes for points that nothing backs; None: it refuses the purchase's points altogether."""
+def _treat_unbacked(account: Account, command: PurchaseRedemption, backing: _Backing, purse: Purse) -> Refusal | None:
+    """Take what the programme says for points that nothing backs, or say why the purchase's points are refused."""
     if not backing.rest:
-        return []
-    if command.unbacked == "refuse" or account.status == "frozen":
-        return [] if backing.claims or backing.captured or backed else None
-    movements = purse.take(backing.rest, "redeemed")
-    backing.rest -= total(movements)
+        return None
+    frozen = account.status == "frozen"
+    if frozen or command.unbacked == "refuse":
+        if backing.claims or backing.captured or backing.late:
+            return None
+        return account_frozen() if frozen else unbacked_points(command.points, command.scale)
+    backing.unbacked = purse.take(backing.rest, "redeemed")
+    backing.rest -= total(backing.unbacked)
     if command.unbacked == "negative" and backing.rest:
-        movements.append(Movement(command.currency, None, "debt", "redeemed", backing.rest))
+        if too_large(account.balances.get(command.currency, EMPTY_BALANCE), backing.rest):
+            return amount_too_large()
+        backing.unbacked.append(Movement(command.currency, None, "debt", "redeemed", backing.rest))
         backing.rest = 0
-    return movements
+    return None
 
 
-def _events(
-    account: Account, command: PurchaseRedemption, backing: _Backing, backed: list[Movement],
-    unbacked: list[Movement], guards: Guards, now: datetime,
-) -> list[Event]:  # fmt: skip
+def _events(account: Account, command: PurchaseRedemption, backing: _Backing, day: date, now: datetime) -> list[Event]:
     """What happened, in order: the match, the capture, the late capture, what nothing backed."""
-    shared = stamp(command, now)
-    shared["redemption_id"], shared["currency"] = command.command_id, command.currency
-    balance = account.balances.get(command.currency, EMPTY_BALANCE)
-    activity = moved(balance, command.currency, now)
+    activity = moved(account.balances.get(command.currency, EMPTY_BALANCE), command.currency, now)
+    shared = {**stamp(command, now), "redemption_id": command.command_id, "currency": command.currency}
     events: list[Event] = []
     if backing.claims:
         claims = tuple(redemption.redemption_id for redemption in backing.claims)
         events.append(RedemptionMatched(claims=claims, **shared))
     events += _from_hold(account, command, backing, now)
+    shared["activity"] = activity
     counted = bool(backing.claims or backing.captured)
     spent: list[PointsRedeemed] = []
-    if backing.late_hold is not None and backed:
-        hold_id = backing.late_hold.hold_id
-        spent += in_parts(PointsRedeemed, backed, hold_id=hold_id, day=guards.day(now), activity=activity, **shared)
+    if backing.late_hold is not None and backing.late:
+        spent += in_parts(PointsRedeemed, backing.late, hold_id=backing.late_hold.hold_id, day=day, **shared)
         counted = True
-    if unbacked or backing.rest or not (events or spent):
-        spent += in_parts(
-            PointsRedeemed, unbacked, first=len(spent), day=None if counted else guards.day(now), activity=activity,
-            unbacked=backing.rest, policy=command.unbacked, scales=((command.currency, command.scale),), **shared,
-        )  # fmt: skip
+    if backing.unbacked or backing.rest or not (events or spent):
+        first, *others = in_parts(
+            PointsRedeemed,
+            backing.unbacked,
+            first=len(spent),
+            day=None if counted else day,
+            scales=((command.currency, command.scale),),
+            **shared,
+        )
+        policy = "refuse" if account.status == "frozen" else command.unbacked
+        spent += [replace(first, unbacked=backing.rest, policy=policy), *others]
     return events + spent
 
 
@@ -191,13 +203,10 @@ def _from_hold(account: Account, command: PurchaseRedemption, backing: _Backing,
     return [*captured, *expiry_of_freed(account, movements, now, **shared)]
 
 
-def _pass_on(
-    account: Account, command: PurchaseRedemption, backing: _Backing, backed: list[Movement], guards: Guards,
-    now: datetime,
-) -> Decision:  # fmt: skip
+def _pass_on(account: Account, command: PurchaseRedemption, backing: _Backing, day: date, now: datetime) -> Decision:
     """A merged account gives what is on hold with it; for the rest it asks the one that took it up."""
     rest, backing.rest = backing.rest, 0
-    events = _events(account, command, backing, backed, [], guards, now) if rest < command.points else []
+    events = _events(account, command, backing, day, now) if rest < command.points else []
     if not rest or account.merged_into is None:
         return events
     forwarded = RedemptionForwarded(

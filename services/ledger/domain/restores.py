@@ -1,8 +1,8 @@
 """Spent points that come back to the lots they were taken from, latest-expiring first.
 
-What had been taken into debt comes back first: it lowers the debt, or, where that was settled since, opens a lot. Points
-of a lot whose date has passed get the programme's grace, counted from the return; with none they come back and expire
-at once, and both are shown.
+What had been taken into debt comes back first: it lowers the debt, or, where that was settled since, opens a lot.
+Points of a lot whose date has passed get the programme's grace, counted from the return; with none they come back and
+expire at once, and both are shown.
 """
 
 from collections.abc import Iterable
@@ -44,15 +44,14 @@ def reverse_redemption(account: Account, command: ReverseRedemption, now: dateti
     redemption = account.redemptions.get(command.redemption_id)
     if redemption is None:
         return redemption_unknown(command.redemption_id)
-    records = _records(account, command.redemption_id)
-    remaining = _remaining(records)
+    remaining = _remaining(_records(account, command.redemption_id))
     points = remaining if command.points is None else command.points
     if command.points is not None and points <= 0:
         return not_positive()
     if points > remaining:
         scale = account.balances.get(redemption.currency, EMPTY_BALANCE).scale
         return exceeds_redemption(remaining, points, scale)
-    return _give_back(account, command, records, points, None, now) if points else []
+    return _give_back(account, command, points, None, now) if points else []
 
 
 def restore(account: Account, command: RedemptionRestore, now: datetime) -> Decision:
@@ -73,7 +72,7 @@ def restore(account: Account, command: RedemptionRestore, now: datetime) -> Deci
         return nothing_to_restore() if command.points else []
     grace = timedelta(seconds=min(command.restore_for_s, MAX_GRACE_S))
     graced_until = command.occurred_at + grace if command.restore_for_s else None
-    events = _give_back(account, command, records, points, graced_until, now) if points else []
+    events = _give_back(account, command, points, graced_until, now) if points else []
     if not elsewhere or account.merged_into is None:
         return events
     return _pass_on(account, command, events, elsewhere, now)
@@ -103,10 +102,14 @@ class _Return:
 
 
 def _give_back(
-    account: Account, command: ReverseRedemption | RedemptionRestore, records: list[Redemption], points: int,
-    graced_until: datetime | None, now: datetime,
-) -> list[Event]:  # fmt: skip
+    account: Account,
+    command: ReverseRedemption | RedemptionRestore,
+    points: int,
+    graced_until: datetime | None,
+    now: datetime,
+) -> list[Event]:
     """Return `points`, which are there, and let expire at once what may not live on."""
+    records = _records(account, command.redemption_id)
     returns = {redemption.redemption_id: _Return(redemption) for redemption in records}
     left = points - _lower_debt(account, command, returns, points, now)
     dead: list[Movement] = []
@@ -151,7 +154,7 @@ def _lower_debt(
             debts[currency] -= forgiven
             back.movements.append(Movement(currency, None, "redeemed", "debt", forgiven))
         if owed > forgiven:
-            # The debt was settled since, from lots that cannot be told any more: the points return in a lot of their own.
+            # The debt was settled since, from lots that nobody can tell: the points return in a lot of their own.
             lots_opened += 1
             lot = Lot(
                 lot_of(command.command_id, index), currency, lots_opened, command.command_id, command.occurred_at, now,

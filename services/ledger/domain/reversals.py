@@ -1,8 +1,8 @@
 """Awarded points taken back, because of a return or a conflict.
 
-Order: the accrual's own pending points, its own available ones, its own that expired (they count as taken), the account's
-other available points soonest-expiring first, debt. The terms of the award say how far down that list it goes. What is
-on hold is not taken.
+Order: the accrual's own pending points, its own available ones, its own that expired (they count as taken), the
+account's other available points soonest-expiring first, debt. The terms of the award say how far down that list it
+goes. What is on hold is not taken.
 """
 
 from dataclasses import dataclass, field, replace
@@ -23,8 +23,8 @@ from services.ledger.domain.refusals import Waiting, already_reversed, amount_to
 def reverse(account: Account, command: Reversal, now: datetime) -> Decision:
     """Take back what an accrual gave, never more than that in all.
 
-    Waiting: for the accrual, until it comes. Refused: `nothing_to_reverse`, `already_reversed`, `amount_too_large`. Where
-    only expired points are left, the event says `already_expired` and moves nothing.
+    Waiting: for the accrual, until it comes. Refused: `nothing_to_reverse`, `already_reversed`, `amount_too_large`.
+    Where only expired points are left, the event says `already_expired` and moves nothing.
     """
     own = _own_lots(account, command.accrual_id, command.currency)
     if not own:

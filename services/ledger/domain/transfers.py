@@ -4,6 +4,7 @@ The lots that leave keep their dates on the other side. A merge sends everything
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -32,6 +33,7 @@ from services.ledger.domain.refusals import (
     same_account,
     scale_differs,
 )
+from services.ledger.domain.value import value
 
 
 def send(account: Account, command: SendPoints, guards: Guards, now: datetime) -> list[Event] | Refusal:
@@ -62,35 +64,51 @@ def send(account: Account, command: SendPoints, guards: Guards, now: datetime) -
         for movement in Purse(account, currency).take(points, "in_transit")
         if (lot_id := movement.lot_id) is not None
     ]
-    return list(dispatch(command.to_account_id, currency, balance, leaving, stamp(command, now), month=month))
+    return list(dispatch(Route(command.to_account_id, currency, balance, month), leaving, stamp(command, now)))
+
+
+@value(frozen=True, slots=True)
+class Route:
+    """Where points of one currency go, under the sender's balance; `month` counts them, `merge` takes all for ever."""
+
+    to_account_id: UUID
+    currency: str
+    balance: Balance
+    month: str = ""
+    merge: bool = False
 
 
 def dispatch(
-    to_account_id: UUID, currency: str, balance: Balance, leaving: Sequence[tuple[Lot, Movement]],
-    shared: dict[str, Any], *, month: str = "", merge: bool = False, first: int = 0,
-) -> list[TransferSent]:  # fmt: skip
+    route: Route, leaving: Sequence[tuple[Lot, Movement]], shared: dict[str, Any], first: int = 0
+) -> list[TransferSent]:
     """Events that put points of these lots in transit, as many as `MAX_SHARES` asks for, numbered from `first`."""
-    active = Activity(currency, balance.inactivity, balance.active_at, balance.lapses_at, balance.notice_at)
-    events = []
-    for part, start in enumerate(range(0, len(leaving), MAX_SHARES), start=first):
-        chunk = leaving[start : start + MAX_SHARES]
-        events.append(
-            TransferSent(
-                movements=tuple(movement for _, movement in chunk),
-                carried=tuple(_carried(lot, movement.points) for lot, movement in chunk),
-                transfer_id=shared["command_id"],
-                transit_id=derive("transit", shared["command_id"], str(part)),
-                to_account_id=to_account_id,
-                currency=currency,
-                scale=balance.scale,
-                merge=merge,
-                month=month,
-                last_active=active if balance.inactivity else None,
-                part=part,
-                **shared,
-            )
-        )
-    return events
+    starts = range(0, len(leaving), MAX_SHARES)
+    return [_sent(route, leaving[start : start + MAX_SHARES], part, shared) for part, start in enumerate(starts, first)]
+
+
+def send_debt(route: Route, part: int, shared: dict[str, Any]) -> TransferSent:
+    """What is owed goes along in a merge: the survivor owes it from now on."""
+    movement = Movement(route.currency, None, "transferred_in", "debt", route.balance.debt)
+    return replace(_sent(route, (), part, shared), movements=(movement,), owed=route.balance.debt)
+
+
+def _sent(route: Route, leaving: Sequence[tuple[Lot, Movement]], part: int, shared: dict[str, Any]) -> TransferSent:
+    balance = route.balance
+    active = Activity(route.currency, balance.inactivity, balance.active_at, balance.lapses_at, balance.notice_at)
+    return TransferSent(
+        movements=tuple(movement for _, movement in leaving),
+        carried=tuple(_carried(lot, movement.points) for lot, movement in leaving),
+        transfer_id=shared["command_id"],
+        transit_id=derive("transit", shared["command_id"], str(part)),
+        to_account_id=route.to_account_id,
+        currency=route.currency,
+        scale=balance.scale,
+        merge=route.merge,
+        month=route.month,
+        last_active=active if balance.inactivity else None,
+        part=part,
+        **shared,
+    )
 
 
 def receive(account: Account, command: ReceivePoints, now: datetime) -> list[Event] | Refusal:

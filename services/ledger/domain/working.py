@@ -77,8 +77,7 @@ class Working:
                 self._lots[lot.lot_id] = _lot_values(lot)
             else:
                 values[_EXPIRES_AT] = lot.expires_at
-            if lot.sequence > self.lots_opened:
-                self.lots_opened = lot.sequence
+            self.lots_opened = max(self.lots_opened, lot.sequence)
 
     def move(self, movements: Iterable[Movement], at: datetime) -> None:
         """Apply movements that count from `at`."""
@@ -171,9 +170,7 @@ class Working:
             lots = dict(lots)
             for lot_id, values in self._lots.items():
                 lot = lots[lot_id] = Lot(*values)
-                instant = due_instant(lot)
-                if instant < due_from:
-                    due_from = instant
+                due_from = min(due_from, due_instant(lot))
         if self._balances:
             balances = dict(balances)
             for currency, values in self._balances.items():
@@ -195,9 +192,7 @@ def next_instant(balances: Mapping[str, Balance], lots: Mapping[UUID, Lot], hold
     """When time alone next changes any of these; `NEVER` where it does not."""
     instant = NEVER
     for lot in lots.values():
-        its_own = due_instant(lot)
-        if its_own < instant:
-            instant = its_own
+        instant = min(instant, due_instant(lot))
     for hold in holds.values():
         if hold.state == "open":
             instant = min(instant, hold.expires_at)
