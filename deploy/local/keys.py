@@ -36,6 +36,10 @@ class Keys:
     def _master_file(self) -> Path:
         return self.directory / "master_keys"
 
+    @property
+    def _identifier_file(self) -> Path:
+        return self.directory / "identifier_key"
+
     def ensure(self) -> None:
         """Make the keys that are not there."""
         if not (self.private_file.exists() and self.public_file.exists()):
@@ -43,8 +47,9 @@ class Keys:
             write_whole(self.public_file, public.decode())
             write_whole(self.private_file, private.decode(), mode=OWNER_ONLY)
         if not self._master_file.exists():
-            key = base64.b64encode(os.urandom(KEY_BYTES)).decode()
-            write_whole(self._master_file, f"local:{key}\n", mode=OWNER_ONLY)
+            write_whole(self._master_file, f"local:{_new_key()}\n", mode=OWNER_ONLY)
+        if not self._identifier_file.exists():
+            write_whole(self._identifier_file, f"{_new_key()}\n", mode=OWNER_ONLY)
 
     def environment(self) -> dict[str, str]:
         """Give the variables by which the services find their keys."""
@@ -52,6 +57,7 @@ class Keys:
             "BONUS_TOKEN_PUBLIC_KEY_FILE": str(self.public_file),
             "BONUS_TOKEN_PRIVATE_KEY_FILE": str(self.private_file),
             "BONUS_MASTER_KEYS": self._master_file.read_text().strip(),
+            "BONUS_IDENTIFIER_KEY": self._identifier_file.read_text().strip(),
         }
 
     def token(self, now: datetime) -> str:
@@ -64,3 +70,7 @@ class Keys:
             now=now,
             lifetime_s=TOKEN_LIFETIME_S,
         )
+
+
+def _new_key() -> str:
+    return base64.b64encode(os.urandom(KEY_BYTES)).decode()

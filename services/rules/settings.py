@@ -1,6 +1,6 @@
-"""Settings of the brain, beside those that every process has: each limit by name, as `BONUS_RULES_…`."""
+"""Settings of the brain, beside those that every process has: each limit by name, as `BONUS_…`."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from services.runtime.settings import RuntimeSettings
 
@@ -12,12 +12,11 @@ class RulesSettings(RuntimeSettings):
     rules_port: int = Field(default=8082, ge=0, le=65_535, description="0: a free port")
     rules_pool_writes: int = Field(default=4, ge=1, description="connections for commands over HTTP")
     rules_pool_reads: int = Field(default=4, ge=1, description="connections for queries")
-    rules_master_keys: SecretStr = Field(
-        default=SecretStr(""),
-        description="name:base64,name:base64 of 32 bytes each: wrap the keys of members; the first wraps new ones",
+    master_keys: str = Field(
+        default="", repr=False, description="name:base64,…: keys that wrap members' keys, the current one first"
     )
-    rules_identifier_key: SecretStr = Field(
-        default=SecretStr(""), description="base64 of 32 bytes: hashes identifiers; never changes in a deployment"
+    identifier_key: str = Field(
+        default="", repr=False, description="base64 of 32 bytes: hashes identifiers; never changes in a deployment"
     )
     rules_time_ahead_max_s: int = Field(
         default=600, ge=0, description="how far the clock of a till may run ahead; later is `time_in_future`"

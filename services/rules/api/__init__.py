@@ -1,0 +1,1 @@
+"""What rules answer over HTTP; status codes are chosen here and nowhere else."""

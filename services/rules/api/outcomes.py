@@ -22,8 +22,7 @@ class Points:
 class Outcome:
     """The decision on a purchase. `booked`: the ledger answered everything that the decision asked of it.
 
-    `reason` is why nothing was awarded, where nothing was; `explanation` the decision's own, as `GET /v1/decisions/{id}`
-    gives it.
+    `reason` is why nothing was awarded, where nothing was; `explanation` is as `GET /v1/decisions/{id}` gives it.
     """
 
     decision_id: UUID
