@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,17 +32,22 @@ _SETTLE_TIMEOUT_S: Final = 1_800.0
 _LOOK_S: Final = 0.5
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """How fast the purchases went: baskets of the bulk and their seconds, and what each of the rest took."""
+
+    seconds: float
+    loaded: int
+    visible_ms: list[float]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What the demonstration found, for the report."""
 
-    expected: dict[int, Household]
+    flow: Flow
     answered: dict[int, comparison.Answered]
     mismatches: list[Mismatch]
-    load_seconds: float
-    loaded: int
-    visible_ms: list[float]
-    redemptions_accepted: int
     redemption_ms: list[float]
     returned: list[traffic.Comeback]
     dead_letters: int
@@ -61,18 +66,20 @@ class Demonstration:
         async with self._client("RULES") as rules:
             await publish_programme(rules, self._year.starts_at - timedelta(days=1))
         expected = recompute.households(self._year)
-        async with publisher(self._environment["BONUS_KAFKA_BOOTSTRAP"]) as sender, self._progress() as progress:
-            load_seconds, loaded = await self._load(sender, progress)
-            visible_ms = await self._steady(sender, progress)
-            async with self._client("LEDGER") as ledger:
-                spent = await self._spend(ledger, expected)
-                brought = await self._bring_back(sender, progress, expected)
-                answered = await answers.answered(ledger, self._year.households)
+        flow = await self.flow()
+        async with self._publisher() as sender, self._progress() as progress, self._client("LEDGER") as ledger:
+            redemption_ms = await self._spend(ledger, expected)
+            returned = await self._bring_back(sender, progress, expected)
+            answered = await answers.answered(ledger, self._year.households)
             dead_letters = await progress.dead_letters()
         mismatches = comparison.compare(expected, answered)
-        return Outcome(
-            expected, answered, mismatches, load_seconds, loaded, visible_ms, len(spent), spent, brought, dead_letters
-        )
+        return Outcome(flow, answered, mismatches, redemption_ms, returned, dead_letters)
+
+    async def flow(self) -> Flow:
+        """Publish the year until every balance stands: the bulk as fast as it goes, the rest at a till's pace."""
+        async with self._publisher() as sender, self._progress() as progress:
+            seconds, loaded = await self._load(sender, progress)
+            return Flow(seconds, loaded, await self._steady(sender, progress))
 
     async def _load(self, sender: Publisher, progress: Progress) -> tuple[float, int]:
         """The bulk of the year as fast as it goes: seconds until every balance stands, and baskets."""
@@ -153,6 +160,9 @@ class Demonstration:
         finally:
             await consumer.stop()
             await connection.close()
+
+    def _publisher(self) -> AbstractAsyncContextManager[Publisher]:
+        return publisher(self._environment["BONUS_KAFKA_BOOTSTRAP"])
 
     def _client(self, service: str) -> httpx.AsyncClient:
         return client(self._environment, service)

@@ -1,4 +1,4 @@
-"""What the parts can do by themselves on this machine, taken in the same run as the figures that are held against it."""
+"""What the parts can do by themselves on this machine, taken in the same run as what is held against it."""
 
 import time
 from datetime import UTC, datetime
