@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-NAME: Final = "MANIFEST.sha256"
+NAME: Final = "manifest.txt"
 
 
 def read(directory: Path) -> dict[str, str]:
