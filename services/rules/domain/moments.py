@@ -17,6 +17,7 @@ _MONTHS: Final = {"months": 1, "years": 12}
 _DAYS: Final = {"days": 1, "weeks": 7}
 _EXACT: Final = {"minutes": timedelta(minutes=1), "hours": timedelta(hours=1)}
 _EXPIRIES_REMEMBERED: Final = 4_096
+_NO_TERM: Final = Term()
 
 
 @cache
@@ -80,7 +81,7 @@ def activates_at(term: Term | None, at: datetime, zone: ZoneInfo) -> datetime | 
 
 def expires_at(term: Term | None, at: datetime, zone: ZoneInfo) -> datetime | None:
     """The first instant at which points earned at `at` no longer count; None: never. The last day counts whole."""
-    if term is None:
+    if term is None or term == _NO_TERM:
         return None
     if term.after is not None and term.after.unit in _EXACT and term.at is None and term.day is None:
         return later(at, term.after, zone)

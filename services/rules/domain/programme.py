@@ -64,7 +64,7 @@ class Duration:
 class Term:
     """When something begins or ends, counted from the purchase: after a duration, then on to `at` or to the next `day`.
 
-    `day` is (month, day); `on` is a date of its own and leaves the others out.
+    `day` is (month, day); `on` is a date of its own and leaves the others out. Without any of them: at once, or never.
     """
 
     after: Duration | None = None

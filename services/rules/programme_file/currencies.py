@@ -14,7 +14,7 @@ from services.rules.programme_file.nodes import Mapping as MappingNode
 from services.rules.programme_file.nodes import Node, Place, Scalar
 from services.rules.programme_file.scalars import Quantity
 
-NEVER: Final = "never"
+_NO_TERM: Final = {"activates": "at_once", "expires": "never"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,16 @@ class Currencies:
         return words[word]
 
     def _words(self) -> dict[str, Currency]:
+        """Keys, the words for one and for many, and the other number of an English key: `1 point` of `points`."""
+        numbers = {
+            key.removesuffix("s") if key.endswith("s") else f"{key}s": currency for key, currency in self.by_key.items()
+        }
         words = {
             word: currency
             for currency in self.by_key.values()
             for word in (*currency.one.values(), *currency.many.values())
         }
-        return {**words, **self.by_key}
+        return {**numbers, **words, **self.by_key}
 
     def points(self, node: Node | None) -> Points | None:
         """`100 points`; None if nothing is written, or nothing that can be understood."""
@@ -128,14 +132,14 @@ def _currency(key: str, fields: Fields, notice: Duration | None) -> Currency:
 
 
 def term_of(fields: Fields, word: str) -> Term | None:
-    """When points begin to count or lapse; None: at once, or never."""
+    """When points begin to count or lapse; None if it is left out, an empty term for `at_once` and `never`."""
     node = fields.get(word)
     if node is None:
         return None
     if isinstance(node, MappingNode):
         return _term_in_words(fields, word)
-    if isinstance(node, Scalar) and node.value == NEVER:
-        return None
+    if isinstance(node, Scalar) and node.value == _NO_TERM[word]:
+        return Term()
     duration = understood(node, scalars.duration, fields.faults)
     return Term(after=duration) if duration else None
 
