@@ -40,6 +40,10 @@ class Programmes:
         """What was published; None: nothing yet."""
         return self._states.get((tenant, programme))
 
+    def names(self, tenant: str) -> list[str]:
+        """The tenant's published programmes."""
+        return sorted(programme for owner, programme in self._states if owner == tenant)
+
     async def refresh(self, pool: Pool) -> None:
         """Read what was published since the last look."""
         rows = await pool.fetch(SQL.programmes, self._seen_until - _OVERLAP)

@@ -1,0 +1,250 @@
+"""Routes: an account, its balances and tier; its lots."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from contracts import ids
+from contracts.amounts import format_decimal, format_points
+from contracts.envelope import Code
+from services.ledger.api.reading import FromAccount
+from services.ledger.api.state import FromParts, Reader, account_unknown
+from services.ledger.domain.account import Account, Lot
+from services.ledger.queries import SQL
+from services.ledger.queries.accounts import Expiring, Seen, account_at, looking, see
+from services.ledger.storage.rows import lot_of
+from services.runtime.http.answers import (
+    Page,
+    answer,
+    decode_cursor,
+    encode_cursor,
+    entity_tag,
+    is_fresh,
+    not_modified,
+    page_of,
+)
+from services.runtime.http.application import JsonRoute
+
+_LOT_POINTS: Final = (
+    "points", "pending", "available", "held", "in_transit", "redeemed", "expired", "reversed", "withdrawn",
+)  # fmt: skip
+
+router = APIRouter(prefix="/v1", tags=["accounts"], route_class=JsonRoute)
+
+
+class MonthAnswer(BaseModel):
+    """Points whose last good month this is."""
+
+    month: str
+    points: str
+
+
+class NextExpiryAnswer(BaseModel):
+    """When points expire next, and how many in that month."""
+
+    at: datetime
+    points: str
+
+
+class BalanceAnswer(BaseModel):
+    """What an account has in one currency, as decimal strings."""
+
+    scale: int
+    pending: str
+    available: str
+    held: str
+    in_transit: str
+    debt: str
+    next_expiry: NextExpiryAnswer | None
+    expires: list[MonthAnswer]
+
+
+class TierAnswer(BaseModel):
+    """Where rules put the member, and how far it is to the next tier, in money."""
+
+    tier: str | None
+    since: datetime | None
+    until: datetime | None
+    qualifying: str | None
+    next_tier: str | None
+    missing: str | None
+
+
+class AccountAnswer(BaseModel):
+    """An account as it stands, what is due by now included."""
+
+    account_id: UUID
+    programme: str
+    member_id: UUID | None
+    status: str
+    merged_into: UUID | None
+    version: int
+    balances: dict[str, BalanceAnswer]
+    tier: TierAnswer | None
+
+
+class AccountsAnswer(BaseModel):
+    """The accounts of a member."""
+
+    items: list[AccountAnswer]
+    next_cursor: str | None
+
+
+class LotAnswer(BaseModel):
+    """Points that were earned together, and what became of them."""
+
+    lot_id: UUID
+    sequence: int
+    currency: str
+    accrual_id: UUID
+    earned_at: datetime
+    activates_at: datetime | None
+    expires_at: datetime | None
+    points: str
+    pending: str
+    available: str
+    held: str
+    in_transit: str
+    redeemed: str
+    expired: str
+    reversed: str
+    withdrawn: str
+    campaign: str | None
+    partner: str
+
+
+class LotsAnswer(BaseModel):
+    """A page of lots, oldest first."""
+
+    items: list[LotAnswer]
+    next_cursor: str | None
+
+
+@router.get("/accounts", response_model=AccountsAnswer)
+async def list_accounts(
+    caller: Reader,
+    parts: FromParts,
+    member: Annotated[UUID, Query(description="The member.")],
+    programme: Annotated[Code | None, Query(description="One programme; all that are published if left out.")] = None,
+) -> Response:
+    """The accounts that a member has of its own."""
+    names = [programme] if programme is not None else parts.programmes.names(caller.tenant)
+    items = []
+    for name in names:
+        account_id = ids.account_of(caller.tenant, name, member)
+        now = parts.clock()
+        zone = parts.programmes.guards(caller.tenant, name, now).zone
+        seen = await account_at(parts.reads, account_id, now, zone)
+        if seen is not None and seen.account.tenant == caller.tenant:
+            items.append(account_document(seen))
+    return answer({"items": items, "next_cursor": None})
+
+
+@router.get("/accounts/{account_id}", response_model=AccountAnswer)  # noqa: FAST003 - `read_of` takes it
+async def get_account(request: Request, read: FromAccount) -> Response:
+    """An account: balances by currency, tier, status. The entity tag covers what is due by now."""
+    seen = await account_at(read.parts.reads, read.account_id, read.now, read.zone)
+    if seen is None:
+        raise account_unknown(read.account_id)
+    tag = entity_tag(read.account_id, seen.account.version)
+    if is_fresh(request, tag):
+        return not_modified(tag)
+    return answer(account_document(seen), headers={"ETag": tag})
+
+
+@router.get("/accounts/{account_id}/lots", response_model=LotsAnswer)
+async def list_lots(
+    read: FromAccount,
+    page: Annotated[Page, Depends(page_of)],
+    state: Annotated[Literal["open", "all"], Query(description="`open`: lots that hold points.")] = "open",
+) -> Response:
+    """An account's lots, oldest first."""
+    kind = f"lots {read.account_id} {state}"
+    after = 0 if page.cursor is None else decode_cursor(kind, page.cursor, int)[0]
+    async with looking(read.parts.reads, read.account_id, read.now) as look:
+        seen = await see(look, read.account_id)
+        rows = await look.connection.fetch(
+            SQL.lots, look.shard, read.account_id, after, state == "open", page.limit + 1
+        )
+    if seen is None:
+        raise account_unknown(read.account_id)
+    # Lots about which something is due were read with the account: they are as they are now, not as they were written.
+    due = seen.account.lots
+    lots = [due.get(row["lot_id"]) or lot_of(tuple(row)) for row in rows[: page.limit]]
+    cursor = encode_cursor(kind, [lots[-1].sequence]) if len(rows) > page.limit else None
+    items = [_lot_document(seen.account, lot) for lot in lots if state == "all" or _is_open(lot)]
+    return answer({"items": items, "next_cursor": cursor})
+
+
+def account_document(seen: Seen) -> dict[str, Any]:
+    """An account as `AccountAnswer`."""
+    account = seen.account
+    return {
+        "account_id": str(account.account_id),
+        "programme": account.programme,
+        "member_id": None if account.member_id is None else str(account.member_id),
+        "status": account.status,
+        "merged_into": None if account.merged_into is None else str(account.merged_into),
+        "version": account.version,
+        "balances": {
+            currency: {
+                "scale": balance.scale,
+                "pending": format_points(balance.pending, balance.scale),
+                "available": format_points(balance.available, balance.scale),
+                "held": format_points(balance.held, balance.scale),
+                "in_transit": format_points(balance.in_transit, balance.scale),
+                "debt": format_points(balance.debt, balance.scale),
+                **_expiry_document([each for each in seen.expiring if each.currency == currency], balance.scale),
+            }
+            for currency, balance in sorted(account.balances.items())
+        },
+        "tier": _tier_document(account),
+    }
+
+
+def _expiry_document(expiring: Iterable[Expiring], scale: int) -> dict[str, Any]:
+    dated = [each for each in expiring if each.month is not None]
+    first = next(iter(dated), None)
+    return {
+        "next_expiry": None if first is None else {"at": first.first_at, "points": format_points(first.points, scale)},
+        "expires": [{"month": each.month, "points": format_points(each.points, scale)} for each in dated],
+    }
+
+
+def _tier_document(account: Account) -> dict[str, Any] | None:
+    tier, standing = account.tier, account.standing
+    if tier is None and standing is None:
+        return None
+    return {
+        "tier": tier.tier if tier is not None else standing.tier if standing is not None else None,
+        "since": tier.since if tier is not None else standing.since if standing is not None else None,
+        "until": tier.until if tier is not None else standing.until if standing is not None else None,
+        "qualifying": None if standing is None else format_decimal(standing.qualifying),
+        "next_tier": None if standing is None else standing.next_tier,
+        "missing": None if standing is None or standing.missing is None else format_decimal(standing.missing),
+    }
+
+
+def _is_open(lot: Lot) -> bool:
+    return bool(lot.pending or lot.available or lot.held or lot.in_transit)
+
+
+def _lot_document(account: Account, lot: Lot) -> dict[str, Any]:
+    scale = account.balances[lot.currency].scale
+    return {
+        "lot_id": str(lot.lot_id),
+        "sequence": lot.sequence,
+        "currency": lot.currency,
+        "accrual_id": str(lot.accrual_id),
+        "earned_at": lot.earned_at,
+        "activates_at": lot.activates_at,
+        "expires_at": lot.expires_at,
+        **{name: format_points(getattr(lot, name), scale) for name in _LOT_POINTS},
+        "campaign": lot.campaign,
+        "partner": lot.partner,
+    }

@@ -1,0 +1,196 @@
+"""Routes: the statement of an account, as pages or as a whole, and its events as they were published."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel
+from starlette.responses import Response, StreamingResponse
+
+from contracts.amounts import format_points
+from contracts.envelope import Code, Instant
+from services.ledger.api.reading import FromAccount, Read
+from services.ledger.api.state import account_unknown
+from services.ledger.projections.entries import BUCKETS
+from services.ledger.queries import SQL
+from services.ledger.queries.accounts import looking, see
+from services.ledger.queries.statements import BEGINNING, END, Line, Place, Wanted, backward, export, place_of
+from services.runtime.http.answers import Page, answer, decode_cursor, encode_cursor, page_of
+from services.runtime.http.application import JsonRoute
+
+CSV: Final = "text/csv"
+JSON_LINES: Final = "application/x-ndjson"
+
+_AFTER: Final = ("pending_after", "available_after", "held_after", "transit_after", "debt_after")
+_CSV_COLUMNS: Final = (
+    "version", "type", "currency", "effective_at", "recorded_at", *BUCKETS, *_AFTER, "source_kind", "source_id",
+    "store", "rules", "reason", "operator", "reference",
+)  # fmt: skip
+_MICROSECONDS: Final = 1_000_000
+
+router = APIRouter(prefix="/v1", tags=["statements"], route_class=JsonRoute)
+
+
+class AfterAnswer(BaseModel):
+    """What there was after a line."""
+
+    pending: str
+    available: str
+    held: str
+    in_transit: str
+    debt: str
+
+
+class LineAnswer(BaseModel):
+    """One line: what changed in one currency, what there was after it, and why."""
+
+    version: int
+    type: str
+    currency: str
+    effective_at: datetime
+    recorded_at: datetime
+    changes: dict[str, str]
+    after: AfterAnswer
+    why: dict[str, Any]
+
+
+class StatementAnswer(BaseModel):
+    """A page of a statement, newest first."""
+
+    items: list[LineAnswer]
+    next_cursor: str | None
+
+
+class EventsAnswer(BaseModel):
+    """A page of events as they were published, oldest first."""
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+def wanted_of(
+    since: Annotated[Instant | None, Query(alias="from", description="Lines known from this instant on.")] = None,
+    until: Annotated[Instant | None, Query(alias="to", description="Lines known before this instant.")] = None,
+    currency: Annotated[Code | None, Query(description="One currency; all if left out.")] = None,
+) -> Wanted:
+    """Which lines are wanted."""
+    return Wanted(since or BEGINNING, until or END, currency or "")
+
+
+@router.get(
+    "/accounts/{account_id}/statement",
+    response_model=StatementAnswer,
+    responses={200: {"content": {CSV: {}, JSON_LINES: {}}}},
+)
+async def get_statement(
+    request: Request,
+    read: FromAccount,
+    page: Annotated[Page, Depends(page_of)],
+    wanted: Annotated[Wanted, Depends(wanted_of)],
+) -> Response:
+    """What happened to an account's points, newest first, a page at a time.
+
+    With `Accept: text/csv` or `application/x-ndjson` all lines come at once, oldest first, as a stream.
+    """
+    accepted = request.headers.get("accept", "")
+    if CSV in accepted:
+        return StreamingResponse(_csv(read, wanted), media_type=f"{CSV}; charset=utf-8")
+    if JSON_LINES in accepted:
+        return StreamingResponse(_json_lines(read, wanted), media_type=JSON_LINES)
+    return await _page(read, wanted, page)
+
+
+@router.get("/accounts/{account_id}/events", response_model=EventsAnswer)
+async def list_events(read: FromAccount, page: Annotated[Page, Depends(page_of)]) -> Response:
+    """An account's events as they were published, oldest first; refused commands among them."""
+    kind = f"events {read.account_id}"
+    version, position = (0, 0) if page.cursor is None else decode_cursor(kind, page.cursor, int, int)
+    rows = await read.parts.reads.fetch(SQL.events, read.shard, read.account_id, version, position, page.limit + 1)
+    items = [orjson.Fragment(row["body"]) for row in rows[: page.limit]]
+    cursor = None
+    if len(rows) > page.limit:
+        last = rows[page.limit - 1]
+        cursor = encode_cursor(kind, [last["version"], last["position"]])
+    return answer({"items": items, "next_cursor": cursor})
+
+
+async def _page(read: Read, wanted: Wanted, page: Page) -> Response:
+    kind = f"statement {read.account_id} {wanted}"
+    before = None if page.cursor is None else _place(*decode_cursor(kind, page.cursor, int, int, str))
+    async with looking(read.parts.reads, read.account_id, read.now) as look:
+        seen = await see(look, read.account_id)
+        if seen is None:
+            raise account_unknown(read.account_id)
+        lines = await backward(look, seen, wanted, before, page.limit + 1)
+    cursor = None
+    if len(lines) > page.limit:
+        last = place_of(lines[page.limit - 1])
+        microseconds = int(last.known_at.timestamp()) * _MICROSECONDS + last.known_at.microsecond
+        cursor = encode_cursor(kind, [microseconds, last.version, last.currency])
+    return answer({"items": [line_document(line) for line in lines[: page.limit]], "next_cursor": cursor})
+
+
+def _place(microseconds: int, version: int, currency: str) -> Place:
+    seconds, rest = divmod(microseconds, _MICROSECONDS)
+    return Place(datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest), version, currency)
+
+
+async def _json_lines(read: Read, wanted: Wanted) -> AsyncIterator[bytes]:
+    async for lines in _export(read, wanted):
+        yield b"".join(orjson.dumps(line_document(line)) + b"\n" for line in lines)
+
+
+async def _csv(read: Read, wanted: Wanted) -> AsyncIterator[str]:
+    yield ",".join(_CSV_COLUMNS) + "\r\n"
+    async for lines in _export(read, wanted):
+        yield "".join(_csv_line(line) for line in lines)
+
+
+def _export(read: Read, wanted: Wanted) -> AsyncIterator[list[Line]]:
+    return export(read.parts.reads, read.account_id, wanted, read.now, read.parts.settings.ledger_export_rows)
+
+
+def line_document(line: Line) -> dict[str, Any]:
+    """A line as `LineAnswer`."""
+    scale = line["scale"]
+    return {
+        "version": line["version"],
+        "type": line["type"],
+        "currency": line["currency"],
+        "effective_at": line["effective_at"],
+        "recorded_at": line["recorded_at"],
+        "changes": {name: format_points(line[name], scale) for name in BUCKETS if line[name]},
+        "after": {
+            "pending": format_points(line["pending_after"], scale),
+            "available": format_points(line["available_after"], scale),
+            "held": format_points(line["held_after"], scale),
+            "in_transit": format_points(line["transit_after"], scale),
+            "debt": format_points(line["debt_after"], scale),
+        },
+        "why": orjson.Fragment(line["why"]),
+    }
+
+
+def _csv_line(line: Line) -> str:
+    scale = line["scale"]
+    why = orjson.loads(line["why"])
+    source = why.get("source", {})
+    values = [
+        str(line["version"]), line["type"], line["currency"], line["effective_at"].isoformat(),
+        line["recorded_at"].isoformat(),
+        *(format_points(line[name] or 0, scale) for name in BUCKETS),
+        *(format_points(line[name], scale) for name in _AFTER),
+        source.get("kind", ""), source.get("id", ""), source.get("store", ""),
+        " ".join(f"{rule}={format_points(points, scale)}" for rule, points in why.get("rules", {}).items()),
+        why.get("reason", ""), why.get("operator", ""), why.get("reference", ""),
+    ]  # fmt: skip
+    return ",".join(map(_csv_value, values)) + "\r\n"
+
+
+def _csv_value(value: str) -> str:
+    """A value of RFC 4180; what a spreadsheet would take for a formula is made a text."""
+    if value[:1] in {"=", "+", "@", "\t", "\r"} or (value[:1] == "-" and not value[1:2].isdigit()):
+        value = f"'{value}"
+    return '"' + value.replace('"', '""') + '"' if any(mark in value for mark in ',"\r\n') else value
