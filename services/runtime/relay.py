@@ -125,9 +125,12 @@ class Relay:
             self.active = True
             pruning = asyncio.create_task(self._keep_pruning()) if self._prune else None
             while not self._stopping.is_set():
-                if not await self._round(connection, producer):
-                    await self._wait_for_entries()
+                count = await self._round(connection, producer)
                 backoff.reset()
+                if count == 0:
+                    await self._wait_for_entries()
+                elif count < self._settings.relay_small_round:
+                    await self._pause(self._settings.relay_linger_ms / 1_000)
         finally:
             if pruning is not None:
                 pruning.cancel()
@@ -135,15 +138,15 @@ class Relay:
                 # What Kafka has not taken by then is sent by the next relay: its position has not moved.
                 await asyncio.wait_for(producer.stop(), self._settings.stop_grace_s / 2)
 
-    async def _round(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> bool:
-        """Send what the logs hold beyond what was sent, as much as one round may take; False: there was nothing."""
+    async def _round(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> int:
+        """Send what the logs hold beyond what was sent, as much as one round may take; gives how many entries."""
         if self._pool.gate is not None:
             self._pool.gate.appended.clear()
         heads = await connection.fetch(SQL.heads, self._sent)
         self.lag = sum(row["head"] - self._sent[row["shard"]] for row in heads)
         self._lag.set(self.lag)
         if not heads:
-            return False
+            return 0
         sending = Sending(producer, self._route, self._settings.topic_prefix)
         moved: dict[int, int] = {}
         # A shard that is far behind must not keep the others waiting: each round begins at another one.
@@ -158,7 +161,7 @@ class Relay:
             self._sent[shard] = position
         self._relayed.inc(sending.count)
         self.progress_at = time.monotonic()
-        return True
+        return sending.count
 
     async def _read(self, connection: asyncpg.Connection, sending: "Sending", shard: int, head: int) -> dict[int, int]:
         entries = await connection.fetch(

@@ -7,13 +7,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import asyncpg
 import orjson
 import pytest
+import structlog
 from aiokafka import AIOKafkaProducer
 
 from contracts.shards import shard_of
 from services.runtime.consumer import ConsumerLoop
 from services.runtime.postgres import Pool, open_pool
 from services.runtime.settings import RuntimeSettings
-from services.runtime.telemetry import logs
 from services.runtime.writer import ShardWriter
 from tests.integration.runtime.tally import ACTIVITIES, SCHEMA, TABLES, Tally
 
@@ -35,8 +35,12 @@ QUICK = {
 
 @pytest.fixture(scope="session", autouse=True)
 def _log_lines() -> None:
-    """Log as the processes do: what the default shows of an exception is slow, and shows messages."""
-    logs.configure(RuntimeSettings(), "test")
+    """Hand log lines to pytest: what structlog shows of an exception by default is slow."""
+    structlog.configure(
+        processors=[structlog.processors.KeyValueRenderer()],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ def relayed(admin: asyncpg.Connection) -> Callable[[], Awaitable[bool]]:
         behind = (
             "select count(*) from rules.shard s join rules.relay_position p using (shard) where s.head > p.position"
         )
-        return await admin.fetchval(behind) == 0
+        return bool(await admin.fetchval(behind) == 0)
 
     return is_so
 
