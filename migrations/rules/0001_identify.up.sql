@@ -118,10 +118,11 @@ create table refusal (
     field        text,
     facts        jsonb,                -- of a conflict: both facts
     refused_at   timestamptz not null,
+    ordinal      bigint      not null generated always as identity,
     primary key (shard, subject_key, event_source, event_id)
 );
 
-create index refusal_by_date on refusal (tenant, refused_at, subject_key);
+create index refusal_by_date on refusal (tenant, refused_at, ordinal);
 
 -- Whose a purchase is, and its lines; in the shard of its id.
 create table purchase_index (

@@ -8,7 +8,7 @@ from services.runtime.settings import RuntimeSettings
 class RulesSettings(RuntimeSettings):
     """Where rules are served, the keys of what is personal, and how much of each thing at most."""
 
-    rules_host: str = "127.0.0.1"
+    rules_host: str = Field(default="127.0.0.1", description="the address that rules are served on")
     rules_port: int = Field(default=8082, ge=0, le=65_535, description="0: a free port")
     rules_pool_writes: int = Field(default=4, ge=1, description="connections for commands over HTTP")
     rules_pool_reads: int = Field(default=4, ge=1, description="connections for queries")
@@ -17,6 +17,12 @@ class RulesSettings(RuntimeSettings):
     )
     identifier_key: str = Field(
         default="", repr=False, description="base64 of 32 bytes: hashes identifiers; never changes in a deployment"
+    )
+    programmes_refresh_s: float = Field(
+        default=1, gt=0, description="how often the copy of the published programmes is brought up to date"
+    )
+    programmes_fresh_s: float = Field(
+        default=30, gt=0, description="a copy older than this is brought up to date before anything is decided by it"
     )
     rules_time_ahead_max_s: int = Field(
         default=600, ge=0, description="how far the clock of a till may run ahead; later is `time_in_future`"

@@ -1,1 +1,32 @@
-"""What rules answer over HTTP; status codes are chosen here and nowhere else."""
+"""Rules over HTTP; status codes are chosen here and nowhere else."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from services.rules.api import activities, members, purchases, refusals, returns
+from services.rules.api.state import Parts
+from services.rules.settings import RulesSettings
+from services.runtime.health import Health
+from services.runtime.http.application import create_app
+
+
+def application(settings: RulesSettings, parts: Parts | None = None, health: Health | None = None) -> FastAPI:
+    """The application; without `parts` it describes itself and answers nothing else."""
+    app = create_app(
+        "Bonus rules",
+        version("bonus-ledger"),
+        settings,
+        service="rules",
+        health=health,
+        description="Purchases and returns in, members and their identifiers, programmes, decisions and quotes.",
+    )
+    app.state.parts = parts
+    for module in (purchases, returns, activities, members, refusals):
+        app.include_router(module.router)
+    return app
+
+
+def openapi_app() -> FastAPI:
+    """The application to take the OpenAPI document from: it needs neither a database nor a broker."""
+    return application(RulesSettings())

@@ -1,0 +1,43 @@
+"""What the routes stand on, as the process made it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+
+from services.rules.api.outcomes import Outcomes
+from services.rules.identify.queries import Queries
+from services.rules.privacy import Vault
+from services.runtime.http.answers import Page, page_of
+from services.runtime.http.idempotency import idempotency_key
+from services.runtime.http.security import Caller, require
+from services.runtime.postgres import Pool
+from services.runtime.writer import ShardWriter
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of rules for its routes: two writers, and what is read from."""
+
+    identify: ShardWriter
+    index: ShardWriter
+    reads: Pool
+    queries: Queries
+    outcomes: Outcomes
+    vault: Vault
+    clock: Callable[[], datetime]
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of this process."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+FromParts = Annotated[Parts, Depends(parts_of)]
+Reader = Annotated[Caller, Security(require("rules:read"))]
+Writer = Annotated[Caller, Security(require("rules:write"))]
+Key = Annotated[str, Depends(idempotency_key)]
+InPage = Annotated[Page, Depends(page_of)]
