@@ -11,7 +11,7 @@ class LedgerSettings(RuntimeSettings):
 
     model_config = SettingsConfigDict(env_prefix="BONUS_", extra="ignore")
 
-    ledger_host: str = "127.0.0.1"
+    ledger_host: str = Field(default="127.0.0.1", description="the address that the books are served on")
     ledger_port: int = Field(default=8081, ge=0, le=65_535, description="0: a free port")
     ledger_pool_writes: int = Field(default=4, ge=1, description="connections for commands over HTTP")
     ledger_pool_reads: int = Field(default=4, ge=1, description="connections for queries")

@@ -23,27 +23,31 @@ class NotifierSettings(RuntimeSettings):
         description="events that count at an earlier time are not told, so that history read in later sends no mail; "
         "empty: everything is told",
     )
-    language_default: Literal["pl", "ru", "en"] = "en"
+    language_default: Literal["pl", "ru", "en"] = Field(
+        default="en", description="of members who have not said which they read"
+    )
     programme_cache_s: float = Field(default=60, ge=0, description="how long a programme's words are remembered")
 
     # Mail
-    smtp_host: str = "localhost"
-    smtp_port: int = Field(default=25, ge=1, le=65_535)
-    smtp_security: Literal["none", "starttls", "tls"] = "none"
-    smtp_username: str = ""
-    smtp_password: str = Field(default="", repr=False)
-    smtp_timeout_s: float = Field(default=30, gt=0)
+    smtp_host: str = Field(default="localhost", description="the mail server that messages are handed to")
+    smtp_port: int = Field(default=25, ge=1, le=65_535, description="where it listens")
+    smtp_security: Literal["none", "starttls", "tls"] = Field(
+        default="none", description="tls: from the first byte; starttls: asked for before anything is sent"
+    )
+    smtp_username: str = Field(default="", description="empty: the server is not logged in to")
+    smtp_password: str = Field(default="", repr=False, description="of that user")
+    smtp_timeout_s: float = Field(default=30, gt=0, description="of one command to the mail server")
     smtp_connections: int = Field(default=4, ge=1, description="at once from one process")
     mail_from: str = Field(default="bonus@localhost.localdomain", description="the sender's address")
     mail_from_name: str = Field(default="", description="empty: the name of the programme")
-    mail_reply_to: str = ""
+    mail_reply_to: str = Field(default="", description="where answers go; empty: to the sender's address")
 
     # Sending
     send_poll_ms: int = Field(default=500, ge=1, description="how often due mail is looked for")
     send_batch: int = Field(default=50, ge=1, description="mails of one shard claimed at once")
     send_shards: int = Field(default=4, ge=1, description="shards whose mail is sent at the same time")
     send_lease_s: float = Field(default=600, gt=0, description="a sender that is silent for this long is lost")
-    send_attempts_max: int = Field(default=8, ge=1)
+    send_attempts_max: int = Field(default=8, ge=1, description="after so many a message is given up")
     send_retry_first_s: float = Field(default=60, gt=0, description="first pause; doubled after each attempt")
     send_retry_max_s: float = Field(default=6 * 3600, gt=0, description="longest pause")
 
