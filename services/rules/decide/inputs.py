@@ -58,7 +58,7 @@ def _receipt_data(receipt: Receipt) -> dict[str, Any]:
         "lines": [_line_data(line) for line in basket.lines],
     }
     if receipt.points_payments:
-        data["points"] = receipt.points_payments
+        data["points"] = [tuple(payment) for payment in receipt.points_payments]
     return data
 
 

@@ -21,7 +21,7 @@ def state_of(participant: Participant) -> bytes:
             "span": span and (span.first, span.last),
             "history": [_period_data(period) for period in participant.history],
             "counters": participant.counters,
-            "sums": participant.sums,
+            "sums": {name: (known.at, known.since, tuple(known.measures)) for name, known in participant.sums.items()},
         }
     )
 

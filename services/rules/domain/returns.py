@@ -199,7 +199,7 @@ def _record(taking: Taking, restored: Sequence[Restore]) -> Record:
             "payments": left.payments,
             "points_back": left.points_back,
             "taken": dict(left.taken),
-            "measures": left.measures,
+            "measures": tuple(left.measures),
         },
     }
     return {key: value for key, value in record.items() if value}

@@ -19,7 +19,7 @@ from services.rules.domain.records import awarded_in
 from services.rules.domain.remainders import Bought, GoodsReturned, Left, Refund
 from services.rules.domain.returns import take_back
 from services.rules.domain.standing import age
-from services.rules.domain.sums import Contribution, Contributions
+from services.rules.domain.sums import Contribution, Contributions, Measures
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 ACCOUNT, MEMBER = uuid5(NAMESPACE, "account"), uuid5(NAMESPACE, "member")
@@ -164,7 +164,7 @@ class Member:
         decided = take_back(self.participant, goods, bought, self.background(at))
         self._keep(decided)
         facts: Any = decided.decision.facts["left"]
-        after = Left(facts["payments"], facts["points_back"], facts["taken"], facts["measures"])
+        after = Left(facts["payments"], facts["points_back"], facts["taken"], Measures(*facts["measures"]))
         self.bought[purchase_id] = replace(bought, left_before=after)
         return decided
 

@@ -1,0 +1,24 @@
+"""What the language can say and this release does not do yet: it is refused, so that nobody waits for it in vain."""
+
+from services.rules.domain.programme import ENROLMENT, PURCHASE, ProgrammeVersion, Rule
+from services.rules.programme_file import ProgrammeError
+
+NOT_YET = "not_supported_yet"
+
+
+def unsupported(version: ProgrammeVersion) -> list[ProgrammeError]:
+    """Everything in a version that would never happen."""
+    return [
+        ProgrammeError(1, 1, f"earn.{rule.key}", NOT_YET, message) for rule in version.rules for message in _of(rule)
+    ]
+
+
+def _of(rule: Rule) -> list[str]:
+    found = []
+    if rule.event not in (PURCHASE, ENROLMENT) and not rule.event.startswith("activity."):
+        found.append(f"`event: {rule.event}` is not done yet; say it of a purchase, an activity or the enrolment")
+    if rule.budget is not None:
+        found.append("`budget:` is not kept yet; use `cap:` for now")
+    if rule.to:
+        found.append("`to:` does not reach others yet; leave it out for now")
+    return found
