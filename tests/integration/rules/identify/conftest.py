@@ -59,6 +59,8 @@ class Desk:
     identify: ShardWriter
     index: ShardWriter
     clock: list[datetime]
+    pseudonyms: Pseudonyms
+    vault: Vault
     sent: int = 0
     carried: dict[int, int] = field(default_factory=dict)
 
@@ -122,6 +124,8 @@ async def desk(database: str) -> AsyncIterator[Desk]:
         ),
         ShardWriter(pool, IndexProcessor(Programmes(), vault, ahead_max=ahead_max), settings=settings),
         clock,
+        pseudonyms,
+        vault,
     )
     yield made
     await pool.close()
