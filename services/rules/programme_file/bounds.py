@@ -4,6 +4,7 @@ It may not pay without bound, compare what cannot be compared, or let points lap
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Final
@@ -19,7 +20,8 @@ LARGEST_FACTOR: Final = 10
 """What is earned may be multiplied by this at most, unless a cap or a budget in points bounds it."""
 
 _FIRST_DAY: Final = datetime(2027, 1, 1, 12, tzinfo=UTC)
-_DAYS_TRIED: Final = 366 * 4
+_SPAN_TRIED: Final = timedelta(days=366 * 4)
+_STEP_TRIED: Final = timedelta(days=1)
 _KINDS_TOGETHER: Final = {"percent": "lines", "per_amount": "lines", "per_unit": "lines"}
 
 
@@ -79,24 +81,49 @@ def lapses_of(
     currencies: Mapping[str, Currency], places: Mapping[str, Place], written: Iterable[Written], zone: ZoneInfo
 ) -> list[ProgrammeError]:
     """Points that would lapse before they count: of a currency, whose `expires` stands at `places`, or of one rule."""
-    found = [_lapse(places[key], currency.activates, currency.expires, zone) for key, currency in currencies.items()]
+    for_ever = _Span(_FIRST_DAY, _FIRST_DAY + _SPAN_TRIED)
+    found = [
+        _lapse(places[key], currency.activates, currency.expires, for_ever, zone)
+        for key, currency in currencies.items()
+    ]
     for each in written:
         rule, currency = each.rule, currencies.get(each.rule.gives[0].currency)
         if currency is not None and (rule.activates or rule.expires):
             word = "expires" if rule.expires else "activates"
             activates, expires = rule.activates or currency.activates, rule.expires or currency.expires
-            found.append(_lapse(each.place(word), activates, expires, zone))
+            found.append(_lapse(each.place(word), activates, expires, _span(rule), zone))
     return [error for error in found if error is not None]
 
 
-def _lapse(place: Place, activates: Term | None, expires: Term | None, zone: ZoneInfo) -> ProgrammeError | None:
-    """The fault, if points earned on some day of four years would lapse before they count."""
-    if activates is None or expires is None:
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """The days on which points may be earned."""
+
+    first: datetime
+    last: datetime
+
+
+def _span(rule: Rule) -> _Span:
+    """When a rule runs, or long enough to see every kind of month."""
+    first = rule.starts_at or _FIRST_DAY
+    last = rule.ends_at - timedelta(seconds=1) if rule.ends_at else first + _SPAN_TRIED
+    return _Span(first, min(last, first + _SPAN_TRIED))
+
+
+def _lapse(
+    place: Place, activates: Term | None, expires: Term | None, span: _Span, zone: ZoneInfo
+) -> ProgrammeError | None:
+    """The fault, if points earned on some day would lapse before they count.
+
+    A date of its own is judged only where the rule has a last day: without one it is the author's word that the
+    programme ends by then.
+    """
+    if expires is None or (expires.on is not None and span.last - span.first >= _SPAN_TRIED):
         return None
-    for day in range(_DAYS_TRIED):
-        at = _FIRST_DAY + timedelta(days=day)
+    days = (span.last - span.first) // _STEP_TRIED
+    for at in [*(span.first + _STEP_TRIED * day for day in range(days + 1)), span.last]:
         begins, ends = activates_at(activates, at, zone), expires_at(expires, at, zone)
         if ends is not None and ends <= (begins or at):
-            message = f"points earned on {at.date()} would lapse before they count"
+            message = f"points earned on {at.astimezone(zone).date()} would lapse before they count"
             return place.error("overlaps", message, "let them activate sooner or expire later")
     return None

@@ -13,7 +13,8 @@ from cel_expr_python import cel
 
 from services.rules.domain.programme import Condition, Duration
 from services.rules.programme_file.errors import ProgrammeError
-from services.rules.programme_file.expression_check import Check, Kind, Stage
+from services.rules.programme_file.expression_check import Check
+from services.rules.programme_file.expression_facts import Kind, Stage
 from services.rules.programme_file.expression_source import ConditionError, edited, original_place
 from services.rules.programme_file.expression_tree import tree_of
 from services.rules.programme_file.nodes import Place, Scalar
@@ -160,6 +161,13 @@ class Compiler:
         if found.kind not in {"truth", "anything"}:
             raise ConditionError(0, "a condition is true or false", "compare something: purchase.total >= 100")
         checked = _compiled(_environment(check.reads), edited(source, check.edits), check.edits)
+        for pattern in check.patterns:
+            # Only the library knows which regular expressions it takes; at run time the rule would fail for ever.
+            matched = (
+                cel.NewEnv(variables={"p": cel.Type.STRING}).compile("''.matches(p)").eval(data={"p": pattern.value})
+            )
+            if not isinstance(matched.value(), bool):
+                raise ConditionError(pattern.place, f"{pattern.value!r} is not a regular expression")
         if checked.return_type() != cel.Type.BOOL:
             raise ConditionError(0, "a condition is true or false", "compare the attribute with a value")
 

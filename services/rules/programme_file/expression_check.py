@@ -7,49 +7,35 @@ is wrong is told with its place before the expression language sees it, in the w
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import Final
 
 from services.rules.domain.programme import Duration
-from services.rules.domain.situation import (
-    LINE_FACTS,
-    PURCHASES_IN,
-    SITUATION_FACTS,
-    SPEND_IN,
-    WEEKDAYS,
-    window_fact,
-)
-from services.rules.programme_file import scalars
+from services.rules.domain.situation import WEEKDAYS
 from services.rules.programme_file.errors import nearest
-from services.rules.programme_file.expression_source import ConditionError, Edit, call_end, scaled
+from services.rules.programme_file.expression_facts import (
+    HAS_ATTRIBUTE,
+    WINDOWS,
+    CalledFact,
+    Kind,
+    Stage,
+    attribute_of_call,
+    fact_of,
+    path_of,
+    start_of,
+    window_of_call,
+)
+from services.rules.programme_file.expression_source import ConditionError, Edit, scaled
 from services.rules.programme_file.expression_tree import Call, Elements, Field, Literally, Loop, Name, Tree
-
-Kind = Literal[
-    "text", "texts", "whole", "money", "quantity", "attributes", "truth", "number", "numbers", "anything", "list"
-]
-Stage = Literal["segment", "situation", "line", "occasion"]
-"""Where a condition stands, which says what facts there are."""
 
 MAX_STEPS: Final = 10_000
 """The evaluation limit: no condition may take more steps, whatever it is asked about."""
 
 _LIST_OF_FACTS: Final = 100
-_ROOTS: Final = ("purchase", "line", "member", "activity")
-_CALENDAR: Final = frozenset(f"purchase.{name}" for name in ("weekday", "hour", "day", "month", "year", "date"))
 _AMOUNTS: Final = frozenset({"money", "quantity"})
 _COMPARED: Final = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"})
 _TRUTHS: Final = frozenset({"_&&_", "_||_", "!_", "@not_strictly_false"})
-_TEXT_FUNCTIONS: Final = frozenset({"startsWith", "endsWith", "contains", "matches"})
-_FUNCTIONS: Final = (
-    *sorted(_TEXT_FUNCTIONS),
-    "size",
-    "has_attribute",
-    "spend_in",
-    "purchases_in",
-    "all",
-    "exists",
-    "has",
-)
-_WINDOWS: Final = {SPEND_IN: "money", PURCHASES_IN: "whole"}
+_TEXT_FUNCTIONS: Final = ("startsWith", "endsWith", "contains", "matches")
+_FUNCTIONS: Final = (*_TEXT_FUNCTIONS, *WINDOWS, HAS_ATTRIBUTE, "size", "all", "exists", "has")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +50,10 @@ class Found:
 
 @dataclass(slots=True)
 class Check:
-    """One condition under examination: `reads` and `edits` are what it needs to be compiled."""
+    """One condition under examination: `reads` and `edits` are what it needs to be compiled.
+
+    `patterns` are the regular expressions in it, which only the library can judge.
+    """
 
     source: str
     stage: Stage
@@ -72,6 +61,7 @@ class Check:
     reads: dict[str, Kind] = field(default_factory=dict)
     windows: dict[str, tuple[str, Duration]] = field(default_factory=dict)
     edits: list[Edit] = field(default_factory=list)
+    patterns: list[Literally] = field(default_factory=list)
     steps: int = 0
     _loops: list[tuple[dict[str, Kind], int]] = field(default_factory=list)
 
@@ -128,23 +118,21 @@ class Check:
         return Found("anything")
 
     def _fact(self, tree: Name | Field) -> Found:
-        path = _path(tree)
+        path = path_of(tree)
         if path is None:
             return self._attribute(tree)
         for names, _ in reversed(self._loops):
             if path[0] in names:
                 return Found(names[path[0]] if len(path) == 1 else "anything")
-        fact = ".".join(path[:2])
-        kind = _kind_of_fact(fact)
-        if kind is None or (len(path) > 2 and kind != "attributes"):  # noqa: PLR2004  # root and fact
-            raise ConditionError(_start(tree), f"there is no fact `{'.'.join(path)}`", _suggestion(path))
-        self._allow(fact, _start(tree))
-        if isinstance(tree, Field) and tree.asked and len(path) < 3:  # noqa: PLR2004  # root, attributes, key
-            raise ConditionError(_start(tree), f"`{fact}` is always known", "ask has(line.attributes.x) of attributes")
-        self.reads[fact] = kind
-        if len(path) > 2:  # noqa: PLR2004  # root, attributes, key
-            return Found("truth" if isinstance(tree, Field) and tree.asked else "anything")
-        return Found(kind, fact=fact)
+        fact = fact_of(path, start_of(tree), self.stage)
+        asked = isinstance(tree, Field) and tree.asked
+        if asked and not fact.rest:
+            message = f"`{fact.name}` is always known"
+            raise ConditionError(start_of(tree), message, "ask has(line.attributes.x) of attributes")
+        self.reads[fact.name] = fact.kind
+        if fact.rest:
+            return Found("truth" if asked else "anything")
+        return Found(fact.kind, fact=fact.name)
 
     def _attribute(self, tree: Name | Field) -> Found:
         """A field of something that is no name, such as `line.attributes['x'].y`."""
@@ -154,23 +142,14 @@ class Check:
                 return Found("truth" if tree.asked else "anything")
         raise ConditionError(tree.place, "only attributes have fields of their own")
 
-    def _allow(self, fact: str, place: int) -> None:
-        root = fact.split(".", maxsplit=1)[0]
-        if root == "line" and self.stage != "line":
-            raise ConditionError(place, f"`{fact}` is about one line", "write this condition under lines:")
-        if root == "activity" and self.stage != "occasion":
-            raise ConditionError(place, f"`{fact}` is known only of an activity", "write event: activity.NAME")
-        if root == "purchase" and self.stage == "occasion" and fact not in _CALENDAR:
-            raise ConditionError(place, f"`{fact}` is known only of a purchase")
-        if self.stage == "segment" and (root != "member" or fact == "member.segments"):
-            raise ConditionError(place, f"a segment is told by facts of the member, not by `{fact}`")
-
     def _call(self, tree: Call) -> Found:
         name = tree.function
-        if name in {"spend_in", "purchases_in"}:
-            return self._window(tree)
-        if name == "has_attribute":
-            return self._has_attribute(tree)
+        if name in WINDOWS:
+            called = window_of_call(self.source, tree)
+            return Found(self._called(called), fact="")
+        if name == HAS_ATTRIBUTE:
+            self._called(attribute_of_call(self.source, tree, self.stage))
+            return Found("truth")
         found = [self.kind_of(part) for part in ((tree.target,) if tree.target else ()) + tree.arguments]
         if name in _TRUTHS:
             return self._truth(tree, found)
@@ -183,13 +162,24 @@ class Check:
             return Found("whole")
         raise ConditionError(tree.place - len(name), f"there is no function `{name}`", nearest(name, _FUNCTIONS))
 
+    def _called(self, called: CalledFact) -> Kind:
+        self.edits.append(called.edit)
+        self.reads[called.name] = called.kind
+        if called.window is not None:
+            self.windows[called.name] = called.window
+        return called.kind
+
     def _truth(self, tree: Call, found: list[Found]) -> Found:
         for part, kind in zip(tree.arguments, found, strict=True):
             if kind.kind not in {"truth", "anything"}:
-                raise ConditionError(_start(part), f"{_say(kind)} is neither true nor false", "compare it with a value")
+                raise ConditionError(
+                    start_of(part), f"{_say(kind)} is neither true nor false", "compare it with a value"
+                )
         return Found("truth")
 
     def _text_function(self, tree: Call, found: list[Found]) -> Found:
+        if tree.function == "matches":
+            self.patterns += found[-1].texts
         for kind in found:
             if kind.kind not in {"text", "anything"}:
                 raise ConditionError(tree.place, f"`{tree.function}` is asked of a text, not of {_say(kind)}")
@@ -305,42 +295,6 @@ class Check:
                 suggestion = nearest(str(text.value).lower(), known) or f"known: {', '.join(filter(None, known))}"
                 raise ConditionError(text.place, f"`{fact.fact}` is never '{text.value}'", suggestion)
 
-    def _window(self, tree: Call) -> Found:
-        """`member.spend_in('90 days')` is a fact of its own, summed before the condition is asked."""
-        name = f"member.{tree.function}"
-        argument = tree.arguments[0] if len(tree.arguments) == 1 else None
-        if not (isinstance(tree.target, Name) and tree.target.name == "member"):
-            raise ConditionError(tree.place, f"there is no function `{tree.function}`", f"write {name}('90 days')")
-        if not (isinstance(argument, Literally) and argument.kind == "text"):
-            raise ConditionError(tree.place, f"`{name}` is asked of a window in quotes", f"write {name}('90 days')")
-        try:
-            window = scalars.duration(str(argument.value))
-        except scalars.NotUnderstoodError as error:
-            raise ConditionError(argument.place, str(error), error.suggestion) from error
-        fact = window_fact(name, window)
-        self.edits.append(Edit(tree.target.place, call_end(self.source, argument.place), fact))
-        kind: Kind = "money" if name == SPEND_IN else "whole"
-        self.reads[fact] = kind
-        self.windows[fact] = (name, window)
-        return Found(kind)
-
-    def _has_attribute(self, tree: Call) -> Found:
-        """`line.has_attribute('x')`; without an owner, of what the condition is about."""
-        owner = tree.target.name if isinstance(tree.target, Name) else ""
-        root = owner or {"line": "line", "occasion": "activity"}.get(self.stage, "member")
-        argument = tree.arguments[0] if len(tree.arguments) == 1 else None
-        if f"{root}.attributes" not in {**SITUATION_FACTS, **LINE_FACTS}:
-            raise ConditionError(tree.place, f"`{root}` has no attributes", "ask line, member or activity")
-        if not (isinstance(argument, Literally) and argument.kind == "text"):
-            raise ConditionError(tree.place, "has_attribute is asked of a name in quotes", "write has_attribute('x')")
-        start = tree.target.place if tree.target else tree.place - len(tree.function)
-        self._allow(f"{root}.attributes", start)
-        end = call_end(self.source, argument.place)
-        quoted = self.source[argument.place : end].rstrip(")").rstrip()
-        self.edits.append(Edit(start, end, f"({quoted} in {root}.attributes)"))
-        self.reads[f"{root}.attributes"] = "attributes"
-        return Found("truth")
-
 
 _OPERATORS: Final[Mapping[str, Callable[[Check, Call, list[Found]], Found]]] = {
     **dict.fromkeys(_COMPARED, Check._compared),  # noqa: SLF001  # the table of this class's own operators
@@ -354,36 +308,6 @@ _OPERATORS: Final[Mapping[str, Callable[[Check, Call, list[Found]], Found]]] = {
     "_[_]": Check._indexed,  # noqa: SLF001
     "_?_:_": Check._chosen,  # noqa: SLF001
 }
-
-
-def _kind_of_fact(fact: str) -> Kind | None:
-    if fact in LINE_FACTS:
-        return LINE_FACTS[fact]
-    return SITUATION_FACTS[fact][0] if fact in SITUATION_FACTS else None
-
-
-def _path(tree: Name | Field) -> list[str] | None:
-    """The dotted name that a part is; None if it does not begin with a name."""
-    if isinstance(tree, Name):
-        return [tree.name]
-    before = _path(tree.of) if isinstance(tree.of, Name | Field) else None
-    return None if before is None else [*before, tree.name]
-
-
-def _start(tree: Tree) -> int:
-    """Where a part begins; a dotted name is placed at its dot by the parser."""
-    while isinstance(tree, Field):
-        tree = tree.of
-    return tree.place
-
-
-def _suggestion(path: list[str]) -> str | None:
-    known = [*LINE_FACTS, *SITUATION_FACTS, *(f"{name}('90 days')" for name in _WINDOWS)]
-    if path[0] not in _ROOTS:
-        alone = {name.split(".")[1]: name for name in known}
-        if path[-1] in alone:
-            return f"did you mean {alone[path[-1]]}?"
-    return nearest(".".join(path), known) or f"facts begin with {', '.join(_ROOTS)}"
 
 
 def _say(found: Found) -> str:

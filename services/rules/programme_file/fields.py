@@ -157,7 +157,11 @@ class Fields:
         node = self.node.entries.get(word)
         if node is None:
             return ()
-        return node.items if isinstance(node, Sequence) else (node,)
+        if isinstance(node, Sequence):
+            return node.items
+        if self._definition["properties"][word].get("type") == "array":
+            self.faults.add(node.place, "not_a_list", "a list is expected here", "begin each entry with a hyphen")
+        return (node,)
 
     def codes(self, word: str) -> tuple[str, ...]:
         """A list of keys."""

@@ -3,10 +3,10 @@
 import re
 from functools import cache
 from hashlib import sha256
-from typing import Final
+from typing import Final, cast
 from zoneinfo import ZoneInfo, available_timezones
 
-from services.rules.domain.programme import ProgrammeVersion, Segment, Texts
+from services.rules.domain.programme import Base, ProgrammeVersion, Segment, Texts
 from services.rules.domain.situation import PURCHASES_IN, SITUATION_FACTS, SPEND_IN
 from services.rules.programme_file.bounds import bounds_of, lapses_of
 from services.rules.programme_file.cel import Compiler
@@ -60,7 +60,8 @@ def _version(programme: Fields, content_hash: str) -> ProgrammeVersion | None:
     tiers = tier_names(programme)
     segments = tuple([key for key, _ in programme.entries("segments")])
     compiler = Compiler(tiers)
-    reader = RuleReader(programme, currencies, compiler, zone, tiers, segments)
+    base, counts_points_paid = cast("Base", programme.choice("base")), programme.yes("counts_points_paid")
+    reader = RuleReader(programme, currencies, compiler, zone, tiers, segments, base, counts_points_paid)
     exclude = programme.part_of("exclude", "exclude")
     rules = reader.rules()
     caps = caps_of(programme.part_of("caps", "caps"), currencies, CapTerms(of_rule=False))

@@ -162,9 +162,19 @@ class _Reader:
                 first = keys[key.value]
                 message = f"{key.value} was said before, on line {first.line}: keep one of them"
                 raise _refused(Place(key.place.line, key.place.column, path), "said_twice", message)
+            value = next(self.events)
+            self.refuse_split_number(key, value, entries)
             keys[key.value] = Place(key.place.line, key.place.column, path)
-            entries[key.value] = self.node(next(self.events), path, depth + 1)
+            entries[key.value] = self.node(value, path, depth + 1)
         return Mapping(entries, keys, place)
+
+    def refuse_split_number(self, key: Scalar, value: Event, before: dict[str, Node]) -> None:
+        """Within braces a comma ends a value, so `{give: 0,10 points}` reads as a word `10 points` without a value."""
+        last = next(reversed(before.values()), None)
+        empty = isinstance(value, ScalarEvent) and not value.value and not value.style
+        if empty and key.value[:1].isdigit() and isinstance(last, Scalar) and last.value[-1:].isdigit():
+            suggestion = f"write {last.value}.{key.value}"
+            raise _refused(last.place, "not_understood", "a decimal comma is not understood", suggestion)
 
 
 def _place(event: Event, path: str) -> Place:

@@ -20,6 +20,7 @@ from services.rules.domain.programme import (
 )
 from services.rules.programme_file import scalars
 from services.rules.programme_file.currencies import Currencies
+from services.rules.programme_file.errors import nearest
 from services.rules.programme_file.fields import Fields, code_of, part_of, understood
 from services.rules.programme_file.nodes import Node, Scalar
 from services.rules.programme_file.scalars import NotUnderstoodError
@@ -49,8 +50,12 @@ def tiers_of(programme: Fields, currencies: Currencies) -> Tiers | None:
     if by == "visits":
         kind, scale = "visits", 1
     elif by != "spend":
-        named = currencies.named("" if by == "points" and "points" not in currencies.by_key else by, fields.place("by"))
         kind = "points"
+        known = {"points": currencies.first, **currencies.by_key}
+        named = known.get(by)
+        if named is None:
+            suggestion = nearest(by, (*known, "spend", "visits")) or "write spend, visits or points"
+            fields.faults.add(fields.place("by"), "not_understood", f"levels are not reached by `{by}`", suggestion)
         currency, scale = (named.key, 10**named.scale) if named else ("", 1)
     window = fields.read("window", _window)
     return Tiers(

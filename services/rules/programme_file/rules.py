@@ -23,7 +23,7 @@ from services.rules.programme_file import scalars
 from services.rules.programme_file.cel import Compiler
 from services.rules.programme_file.currencies import Currencies, expiry_of, term_of
 from services.rules.programme_file.errors import ProgrammeError, nearest
-from services.rules.programme_file.expression_check import Stage
+from services.rules.programme_file.expression_facts import Stage
 from services.rules.programme_file.fields import Faults, Fields, part_of
 from services.rules.programme_file.nodes import Mapping as MappingNode
 from services.rules.programme_file.nodes import Node, Place, Scalar
@@ -60,6 +60,8 @@ class RuleReader:
     zone: ZoneInfo
     tiers: tuple[str, ...]
     segments: tuple[str, ...]
+    base: Base
+    counts_points_paid: bool
     written: list[Written] = field(default_factory=list)
     keys: dict[str, Written] = field(default_factory=dict)
 
@@ -120,8 +122,8 @@ class RuleReader:
                 key=f"partner-{key}",
                 give=give,
                 partner=key,
-                base=self._base(None),
-                counts_points_paid=self.programme.yes("counts_points_paid"),
+                base=self.base,
+                counts_points_paid=self.counts_points_paid,
             )
             self._keep(rule, fields.node)
 
@@ -159,10 +161,10 @@ class RuleReader:
             card_categories=codes_of(fields, "card_categories"),
             audience=self._audience(fields),
             to=fields.choice("to") if fields.has("to") else "",
-            base=self._base(fields),
-            counts_points_paid=(fields if fields.has("counts_points_paid") else self.programme).yes(
-                "counts_points_paid"
-            ),
+            base=cast("Base", fields.choice("base")) if fields.has("base") else self.base,
+            counts_points_paid=fields.yes("counts_points_paid")
+            if fields.has("counts_points_paid")
+            else self.counts_points_paid,
             activates=term_of(fields, "activates"),
             expires=expiry_of(fields, "expires")[1],
             name=fields.words("name"),
@@ -284,7 +286,3 @@ class RuleReader:
                     fields.place("audience"), "unknown_segment", f"there is no segment `{segment}`", suggestion
                 )
         return Audience(segments, frozenset(members), holdout)
-
-    def _base(self, fields: Fields | None) -> Base:
-        where = fields if fields is not None and fields.has("base") else self.programme
-        return cast("Base", where.choice("base"))
