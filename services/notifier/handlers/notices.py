@@ -79,7 +79,8 @@ class Notices:
         """Make a message of each event that tells something to somebody who wants to hear it."""
         verdicts = [Verdict("applied")] * len(messages)
         await self._keep_programmes(transaction, messages)
-        erased = await self._erase(transaction, messages)
+        # Before the recipients are looked up: who is erased in this batch is nobody to tell any more.
+        await self._erase(transaction, messages)
         candidates = self._candidates(messages, transaction.now, verdicts)
         if not candidates:
             return verdicts
@@ -88,7 +89,7 @@ class Notices:
         for index, notice in candidates.items():
             message = messages[index]
             member = _member(message)
-            recipient = recipients.get(member) if member and member not in erased else None
+            recipient = recipients.get(member) if member else None
             channels = channels_for(notice, recipient)
             if isinstance(channels, str) or recipient is None:
                 verdicts[index] = Verdict(IGNORED, str(channels))
@@ -123,7 +124,7 @@ class Notices:
         rows = await find_recipients(transaction.connection, transaction.shard, [member for _, member in members])
         return {key: row.decides for key, row in rows.items()}
 
-    async def _erase(self, transaction: ShardTransaction, messages: Sequence[Message]) -> set[Member]:
+    async def _erase(self, transaction: ShardTransaction, messages: Sequence[Message]) -> None:
         erased = {
             (event.tenant, event.data.member_id)
             for event in (message.event for message in messages)
@@ -139,7 +140,6 @@ class Notices:
             await transaction.connection.execute(
                 SQL.cancel_deliveries, transaction.shard, tenants, members, transaction.now
             )
-        return erased
 
     async def _keep_programmes(self, transaction: ShardTransaction, messages: Sequence[Message]) -> None:
         newest: dict[tuple[str, str], Message] = {}

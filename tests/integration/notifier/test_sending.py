@@ -90,6 +90,21 @@ async def test_a_mail_whose_sender_died_is_sent_again_under_the_same_message_id(
     assert await notifier.published(member) == [("bonus.notification.delivered.v1", "")]
 
 
+async def test_a_late_result_is_not_recorded_over_another_senders_claim(notifier: Any) -> None:
+    """The first sender speaks up while the second one sends: the claim that stands is the second one's."""
+    member = await member_with_mail(notifier)
+    shard = shard_of(str(member))
+    sender = notifier.sender()
+    (first,) = await notifier.deliveries.claim(shard, 10, LEASE)
+    notifier.clock.forward(LEASE)
+    (second,) = await notifier.deliveries.claim(shard, 10, LEASE)
+    late, timely = [await sender._send(shard, claim) for claim in (first, second)]
+    assert await notifier.deliveries.resolve(shard, [late]) == 0
+    assert await notifier.states(member) == [("points-accrued", "sending", 2, "")]
+    assert await notifier.deliveries.resolve(shard, [timely]) == 1
+    assert await notifier.published(member) == [("bonus.notification.delivered.v1", "")]
+
+
 async def test_two_senders_share_the_work(notifier: Any) -> None:
     """Two hundred mails over two senders at once: each is sent once."""
     members = [await member_with_mail(notifier, f"member{number}@example.com") for number in range(200)]
