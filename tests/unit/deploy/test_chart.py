@@ -12,6 +12,7 @@ import yaml
 from deploy.local.services import SERVICES
 from services.ledger.settings import LedgerSettings
 from services.notifier.settings import NotifierSettings
+from services.rules.settings import RulesSettings
 
 CHART = Path(__file__).resolve().parents[3] / "deploy" / "helm"
 VERSIONS = ("1.29", "1.34", "1.37")
@@ -102,6 +103,7 @@ def test_secrets_stand_in_no_value() -> None:
         assert secret == {
             "BONUS_POSTGRES_DSN": {"name": "bonus-ledger", "key": "postgres-dsn"},
             "BONUS_MASTER_KEYS": {"name": "bonus-ledger", "key": "master-keys"},
+            "BONUS_IDENTIFIER_KEY": {"name": "bonus-ledger", "key": "identifier-key"},
             "BONUS_SMTP_USERNAME": {"name": "bonus-ledger", "key": "smtp-user"},
             "BONUS_SMTP_PASSWORD": {"name": "bonus-ledger", "key": "smtp-password"},
         }
@@ -111,7 +113,8 @@ def test_secrets_stand_in_no_value() -> None:
 
 def test_settings_are_those_that_the_services_know() -> None:
     """A variable that no setting reads would be a wish that nobody hears."""
-    known = {f"BONUS_{name.upper()}" for model in (LedgerSettings, NotifierSettings) for name in model.model_fields}
+    models = (LedgerSettings, RulesSettings, NotifierSettings)
+    known = {f"BONUS_{name.upper()}" for model in models for name in model.model_fields}
     for deployment in of_kind("Deployment", rendered(EVERYTHING)).values():
         (container,) = deployment["spec"]["template"]["spec"]["containers"]
         assert {each["name"] for each in container["env"]} <= known
