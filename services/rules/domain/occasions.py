@@ -118,7 +118,8 @@ def _with_qualifying(
     if measures != NOTHING:
         contribution = Contribution(at, measures)
         in_force = background.programme.in_force(horizon) or version
-        participant = with_contribution(participant, background.contributions, contribution, in_force)
+        span, sums = with_contribution(participant, background.contributions, contribution, in_force)
+        participant = replace(participant, span=span, sums=sums)
     return participant, changes
 
 

@@ -100,15 +100,21 @@ class Participant:
 
     def profile_at(self, at: datetime) -> Profile:
         """What was known at `at`; what came with the enrolment counts for purchases before it too."""
-        profile = Profile()
-        for index, news in enumerate(self.known):
-            if index and news.at > at:
+        if not self.known:
+            return Profile()
+        first, *later = self.known
+        known_at = first.at if first.birthday else None
+        profile = Profile(first.birthday, known_at, first.segments or frozenset(), first.attributes)
+        for news in later:
+            if news.at > at:
                 break
             profile = _learned(profile, news)
         return profile
 
     def counters_of(self, day: date) -> dict[str, int]:
         """The counters that a purchase on `day` can meet."""
+        if not self.counters:
+            return {}
         found = dict(self.counters.get(LASTING, {}))
         for period in _DATED:
             found.update(self.counters.get(f"{period}:{stamp(period, day)}", {}))
@@ -257,19 +263,21 @@ class WindowView:
         return self.at(terms.window, terms.window_start, at).measures.qualifying
 
 
+def moved_to(view: WindowView, at: datetime, programme: ProgrammeVersion) -> Mapping[str, WindowSum]:
+    """The sums of a version's windows at `at`, which is not before anything that counts, beside those of others."""
+    return {**view.participant.sums, **{name: view.at(name, start, at) for name, start in windows_of(programme)}}
+
+
 def with_contribution(
     participant: Participant, contributions: Contributions, contribution: Contribution, programme: ProgrammeVersion
-) -> Participant:
-    """The participant once a purchase or return counts: sums of the version's windows stand at the latest purchase."""
-    view = WindowView(participant, contributions)
-    at = contribution.at
+) -> tuple[Span, Mapping[str, WindowSum]]:
+    """Span and sums of the participant once a purchase or return counts; the contributions take it in."""
+    at, sums = contribution.at, participant.sums
     span = participant.span.widened(at) if participant.span else Span(at, at)
-    sums = {name: counted(known, contribution) for name, known in participant.sums.items()}
-    for name, start in windows_of(programme):
-        if name not in sums or sums[name].at != span.last:
-            sums[name] = counted(view.at(name, start, span.last), contribution)
+    if any(name not in sums or sums[name].at != span.last for name, _ in windows_of(programme)):
+        sums = moved_to(WindowView(participant, contributions), span.last, programme)
     contributions.add(contribution)
-    return replace(participant, span=span, sums=sums)
+    return span, {name: counted(known, contribution) for name, known in sums.items()}
 
 
 def to_read(participant: Participant, programme: PublishedProgramme, instants: Iterable[datetime]) -> tuple[Band, ...]:

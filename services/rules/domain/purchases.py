@@ -23,6 +23,7 @@ from services.rules.domain.participant import (
     Participant,
     WindowView,
     counters_with,
+    moved_to,
     with_contribution,
 )
 from services.rules.domain.programme import Currency, Duration, ProgrammeVersion
@@ -79,10 +80,13 @@ def judge(participant: Participant, receipt: Receipt, background: Background) ->
     if version is None:
         return _not_in_force(participant, receipt)
     aged, changes = age(participant, background, at)
+    horizon = max(at, aged.horizon or at)
+    if at == horizon:
+        sums = moved_to(WindowView(aged, background.contributions), at, version)
+        aged = replace(aged, sums=sums)
     view = WindowView(aged, background.contributions)
     facts = facts_at(view, version, at, receipt.card_category, suspended=programme.is_suspended(at))
     evaluation = evaluate(version, receipt.basket, facts)
-    horizon = max(at, aged.horizon or at)
     terms = programme.terms_at(horizon)
     if terms is not None:
         period = risen(view, terms, at, evaluation.qualifying, receipt.purchase_id)
@@ -107,14 +111,16 @@ def _counted(
     """The participant with the purchase in its counters and sums."""
     at = receipt.basket.at
     last = participant.last_purchase_at
-    participant = replace(
+    contribution = Contribution(at, Measures(evaluation.qualifying, evaluation.spend, 1))
+    span, sums = with_contribution(participant, contributions, contribution, version)
+    return replace(
         participant,
         decisions=participant.decisions + 1,
         last_purchase_at=at if last is None or at > last else last,
+        span=span,
         counters=counters_with(participant.counters, evaluation.increments),
+        sums=sums,
     )
-    contribution = Contribution(at, Measures(evaluation.qualifying, evaluation.spend, 1))
-    return with_contribution(participant, contributions, contribution, version)
 
 
 def _decided(participant: Participant, receipt: Receipt, version: ProgrammeVersion, judged: Judged) -> Decided:

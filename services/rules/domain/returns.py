@@ -145,7 +145,9 @@ def _with_less(
     version, terms = background.programme.in_force(at), background.programme.terms_at(at)
     if version is None or not any(change):
         return participant, ()
-    participant = with_contribution(participant, background.contributions, Contribution(counts_at, change), version)
+    contribution = Contribution(counts_at, change)
+    span, sums = with_contribution(participant, background.contributions, contribution, version)
+    participant = replace(participant, span=span, sums=sums)
     if terms is None:
         return participant, ()
     participant = with_tier(participant, terms, counts_at, change.qualifying, None)

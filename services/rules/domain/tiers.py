@@ -29,7 +29,6 @@ PERIODS_MAX: Final = 100
 _TERMS_REMEMBERED: Final = 256
 
 
-
 @dataclass(frozen=True, slots=True)
 class TierPeriod:
     """A tier (None: none) by which purchases from `effective_at` on are priced, until the next period.
@@ -96,7 +95,7 @@ class TierTerms:
 
 
 QualifyingAfter = Callable[[TierPeriod, datetime], int]
-"""The qualifying sum at an instant at which a period ends; what it was reached by on its first day has done its work."""
+"""The qualifying sum at the end of a period; what it was reached by on its first day has done its work."""
 
 TermsAt = Callable[[datetime], TierTerms | None]
 """The terms of the version in force at an instant; None where it has no tiers."""
@@ -122,19 +121,20 @@ def tier_at(history: History, at: datetime) -> str | None:
 def rise(terms: TierTerms, history: History, qualifying: int, at: datetime, cause: str) -> TierPeriod | None:
     """The period that a sum opens at `at`: a higher tier, or the same one renewed within its grace; else None."""
     level = terms.level_of(qualifying)
-    if level is None:
+    current = history[-1] if history else None
+    higher = terms.rank(level.tier if level else None) - terms.rank(current.tier if current else None)
+    if level is None or higher < 0 or (current and not higher and (current.until is None or at < current.until)):
         return None
     today = start_of_day(at, terms.zone)
     opened = TierPeriod(level.tier, at, today, terms.kept_until(today), REACHED, cause, qualifying, at)
-    if not history or terms.rank(level.tier) > terms.rank(history[-1].tier):
+    if current is None or higher:
         return opened
-    current = history[-1]
-    if current.until is None or at < current.until or terms.rank(level.tier) < terms.rank(current.tier):
-        return None
     return replace(opened, tier=current.tier, since=current.since, reason=RENEWED)
 
 
-def pass_time(terms_at: TermsAt, history: History, to: datetime, qualifying_after: QualifyingAfter) -> Sequence[TierPeriod]:
+def pass_time(
+    terms_at: TermsAt, history: History, to: datetime, qualifying_after: QualifyingAfter
+) -> Sequence[TierPeriod]:
     """The periods that end and begin by themselves up to `to`, each effective when it was due, however late it is."""
     passed: list[TierPeriod] = []
     current = history[-1] if history else None

@@ -18,7 +18,8 @@ from tests.unit.rules.participant.members import (
     programme_of,
 )
 
-NOON = local("2026-03-01 12:00")
+# Sixty days without a change of clocks: a window of 30 days is then 30 times 24 hours, for the model too.
+NOON = local("2026-01-10 12:00")
 NEVER_ENDING = replace(THREE_LEVELS, window=Duration(30, "days"), keep_for=Duration(100, "years"))
 PERCENTS = {None: 0, "bronze": 5, "silver": 10, "gold": 15}
 LEAST = (("gold", 1000), ("silver", 500), ("bronze", 100))
