@@ -1,7 +1,7 @@
 """One transaction's commands, decided in memory one after the other: what was loaded, what it became, what to write."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,14 +9,14 @@ import orjson
 
 from services.ledger import wire
 from services.ledger.answers import account_elsewhere, answer_of, refusal_of
-from services.ledger.domain.account import Account, unopened
+from services.ledger.domain.account import unopened
 from services.ledger.domain.decide import Outcome, catch_up, handle
 from services.ledger.domain.guards import Guards
 from services.ledger.domain.refusals import Refusal
 from services.ledger.intake import Ask, in_smallest_unit
 from services.ledger.programmes import Programmes
 from services.ledger.projections.entries import entry_rows
-from services.ledger.projections.totals import day_of
+from services.ledger.projections.totals import Months, day_of
 from services.ledger.storage.load import Known, Loaded
 from services.ledger.storage.save import Change, Decided, Kept, Records
 from services.runtime.shard import ShardTransaction, Verdict
@@ -39,10 +39,9 @@ class Batch:
         self._programmes = programmes
         self._known = dict(loaded.known)
         self._changes: dict[UUID, Change] = {}
-        self._expiries: dict[UUID, dict[UUID, datetime | None]] = {}
+        self._months: dict[UUID, Months] = {}
         self._guards: dict[tuple[str, str], Guards] = {}
         self._today: date = day_of(transaction.now)
-        self._came: set[UUID] = set()
 
     def decide(self, ask: Ask) -> Verdict:
         """Decide one command, and note what follows from it."""
@@ -57,9 +56,7 @@ class Batch:
             return Verdict(APPLIED)
         outcome = self._outcome(ask, change)
         self._record(ask, change, outcome)
-        verdict = self._conclude(ask, outcome)
-        self._came.add(ask.command_id)
-        return verdict
+        return self._conclude(ask, outcome)
 
     def followers(self, ask: Ask) -> list[tuple[UUID, dict[str, Any]]]:
         """The commands that waited for this one, as they came; each is given once."""
@@ -70,27 +67,20 @@ class Batch:
         return [
             change
             for account_id, change in self._changes.items()
-            if change.after is not change.before or self._woken(account_id)
+            # A row that says that something is due, when nothing is, must stop saying so.
+            if change.after.version and (change.after is not change.before or self._loaded.stored[account_id].woken)
         ]
-
-    def _woken(self, account_id: UUID) -> bool:
-        # Its row says that something was due and nothing was: the row must stop saying so.
-        row = self._loaded.stored[account_id].row
-        return row is not None and row[-2] is not None and row[-2] <= self._transaction.now
 
     def _change_of(self, ask: Ask) -> Change | None:
         change = self._changes.get(ask.account_id)
         if change is None:
             stored = self._loaded.stored[ask.account_id]
-            decided = frozenset(self._loaded.known)
-            before = stored.account(decided)
+            before = stored.account()
             if before is None and ask.command is None and ask.refusal is None:
                 return None
-            after = before or replace(
-                unopened(ask.account_id, ask.tenant, ask.programme, ask.member_id), decided_commands=decided
-            )
+            after = before or unopened(ask.account_id, ask.tenant, ask.programme, ask.member_id)
             known_at = stored.known_at or self._transaction.now
-            change = Change(before, after, stored.due_at, known_at, self._transaction.head)
+            change = Change(before, after, stored.due_at, known_at, stored.position)
             self._changes[ask.account_id] = change
         return change
 
@@ -100,8 +90,9 @@ class Batch:
             return Outcome(account, (), account_elsewhere(account.account_id))
         if ask.command is None:
             return Outcome(account, (), ask.refusal)
-        if not self._came <= account.decided_commands:
-            account = replace(account, decided_commands=account.decided_commands | self._came)
+        if ask.needs.commands:
+            came = self._known.keys() & ask.needs.commands
+            account = replace(account, decided_commands=frozenset(came))
         command = ask.command
         if ask.decimals is not None:
             settled = in_smallest_unit(command, ask.decimals, account)
@@ -121,12 +112,15 @@ class Batch:
         """Append the events and what is projected from them."""
         transaction, now, account = self._transaction, self._transaction.now, outcome.account
         if outcome.recorded:
-            expiries = self._expiries_of(change.after)
+            months = self._months.get(account.account_id)
+            if months is None:
+                months = self._months[account.account_id] = Months(change.after.lots)
             for recorded in outcome.recorded:
                 event = recorded.event
-                for lot in event.lots:
-                    expiries[lot.lot_id] = lot.expires_at
-                change.position = transaction.append(wire.entry_of(account, recorded, now, ask.message.traceparent))
+                if event.lots:
+                    months.learn(event)
+                entry = wire.entry_of(account, recorded, now, ask.message.key, ask.message.traceparent)
+                change.position = transaction.append(entry)
                 change.known_at = max(change.known_at, event.known_at)
                 if recorded.balances:
                     self.records.entries += entry_rows(
@@ -134,16 +128,8 @@ class Batch:
                         version=recorded.version, position=change.position, known_at=change.known_at, now=now,
                     )  # fmt: skip
                 if event.movements:
-                    self.records.totals.add(account.tenant, account.programme, event, expiries, self._today)
+                    self.records.totals.add(account.tenant, account.programme, event, months, self._today)
         change.after = account
-
-    def _expiries_of(self, account: Account) -> dict[UUID, datetime | None]:
-        """When each lot of an account expires, as of the event that is being recorded."""
-        expiries = self._expiries.get(account.account_id)
-        if expiries is None:
-            expiries = {lot_id: lot.expires_at for lot_id, lot in account.lots.items()}
-            self._expiries[account.account_id] = expiries
-        return expiries
 
     def _conclude(self, ask: Ask, outcome: Outcome) -> Verdict:
         """Keep the verdict, and tell of it where it is a refusal."""

@@ -29,11 +29,15 @@ from contracts.redemptions import (
 from services.ledger.domain import commands
 from services.ledger.domain.account import Account, Hold, Redemption
 from services.ledger.domain.commands import Command
-from services.ledger.domain.refusals import Refusal, currency_unknown
+from services.ledger.domain.needs import Needs, needs
+from services.ledger.domain.refusals import Refusal, currency_unknown, not_positive
 from services.runtime.messages import Message, invalid_data
 
 CATCH_UP: Final = "bonus.internal.catch-up.v1"
 """The type of a sweeper's message: nothing is asked, what is due is written down."""
+
+NOTHING: Final = Needs()
+"""What is asked of an account that is only brought up to date."""
 
 _RETAIL: Final = (RedeemPoints, PlaceHold, CaptureHold, ReleaseHold, ReverseRedemption)
 
@@ -72,6 +76,12 @@ class Ask:
     refusal: Refusal | None = None
     decimals: int | None = None
     resumed: bool = False
+    needs: Needs = NOTHING
+
+    def __post_init__(self) -> None:
+        """Say what deciding it reads."""
+        if self.command is not None:
+            self.needs = needs(self.command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +185,8 @@ def _spending(
     points = points_from_decimal(data.points, scale)
     if points is None:
         return None, None, too_many_decimals(scale)
+    if points <= 0:
+        return None, None, not_positive()
     asked = base | {
         "currency": data.currency,
         "points": points,

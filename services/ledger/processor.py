@@ -7,10 +7,10 @@ from uuid import UUID
 from contracts.catalogue import MODELS
 from contracts.redemptions import RetailCommand
 from services.ledger.batch import Batch
-from services.ledger.domain.needs import Needs, needs, together
+from services.ledger.domain.needs import Needs, together
 from services.ledger.intake import Ask, Scales, account_key, ask_of, currency_of
 from services.ledger.programmes import Programmes
-from services.ledger.storage.load import NOTHING, Loaded, load
+from services.ledger.storage.load import Loaded, load
 from services.ledger.storage.save import save
 from services.ledger.storage.scales import learn_scales
 from services.runtime.messages import Message
@@ -76,13 +76,8 @@ def needs_of(asks: Sequence[Ask]) -> dict[UUID, Needs]:
     """What the commands of each account need together."""
     by_account: dict[UUID, list[Needs]] = {}
     for ask in asks:
-        wanted = by_account.setdefault(ask.account_id, [])
-        if ask.command is not None:
-            wanted.append(needs(ask.command))
-    return {
-        account_id: together(each) if len(each) > 1 else (each[0] if each else NOTHING)
-        for account_id, each in by_account.items()
-    }
+        by_account.setdefault(ask.account_id, []).append(ask.needs)
+    return {account_id: together(each) for account_id, each in by_account.items()}
 
 
 def resumed(waiting: tuple[UUID, dict[str, Any]], scales: Scales) -> Ask:

@@ -40,13 +40,13 @@ class _Field(NamedTuple):
     read: _Convert
 
 
-def entry_of(account: Account, recorded: Recorded, now: datetime, traceparent: str | None) -> LogEntry:
-    """The log entry of an event that was just recorded, `now` being the transaction's clock."""
+def entry_of(account: Account, recorded: Recorded, now: datetime, key: str, traceparent: str | None) -> LogEntry:
+    """The log entry of an event that was just recorded, `now` being the transaction's clock, `key` the account's id."""
     event = recorded.event
     event_id = event_id_of(event)
-    data = _data_of(account, recorded, now)
-    body = orjson.dumps(_envelope(event.type, event_id, account, now, traceparent) | {"data": data}, default=str)
-    key = str(account.account_id)
+    envelope = _envelope(event.type, event_id, account, now, traceparent)
+    envelope["data"] = _data_of(account, recorded, now)
+    body = orjson.dumps(envelope, default=str)
     return LogEntry(event_id, key, event.type, body, traceparent, (account.account_id, recorded.version))
 
 
@@ -112,7 +112,7 @@ def event_of(content: Mapping[str, Any]) -> Event:
 def _envelope(
     event_type: str, event_id: UUID, account: Account, now: datetime, traceparent: str | None
 ) -> dict[str, Any]:
-    envelope = {
+    envelope: dict[str, Any] = {
         "specversion": "1.0",
         "type": event_type,
         "id": event_id,

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
+from services.ledger.domain.account import Lot
 from services.ledger.domain.events import Event
 
 COLUMNS: Final = (
@@ -17,7 +17,6 @@ COLUMNS: Final = (
 NEVER: Final = "never"
 NO_LOT: Final = "none"
 _HALF_A_DAY: Final = timedelta(hours=12)
-_CACHED_INSTANTS: Final = 65_536
 
 Key = tuple[str, str, str, date, date, str, str, str]
 
@@ -28,13 +27,11 @@ class Totals:
     def __init__(self) -> None:
         self._sums: defaultdict[Key, list[int]] = defaultdict(lambda: [0, 0])
 
-    def add(
-        self, tenant: str, programme: str, event: Event, expiries: Mapping[UUID, datetime | None], recorded_on: date
-    ) -> None:
-        """Count an event's movements; `expiries` says when the lots that it moved points of expire, after it."""
+    def add(self, tenant: str, programme: str, event: Event, months: Mapping[UUID, str], recorded_on: date) -> None:
+        """Count an event's movements; `months` says when the lots that it moved points of expire, after it."""
         effective_on = day_of(event.effective_at)
         for currency, lot_id, source, target, points in event.movements:
-            expires_in = NO_LOT if lot_id is None else month_of_expiry(expiries[lot_id])
+            expires_in = NO_LOT if lot_id is None else months[lot_id]
             sums = self._sums[tenant, programme, currency, effective_on, recorded_on, source, target, expires_in]
             sums[0] += points
             sums[1] += 1
@@ -44,13 +41,29 @@ class Totals:
         return [dict(zip(COLUMNS, (*key, *sums), strict=True)) for key, sums in sorted(self._sums.items())]
 
 
-@lru_cache(maxsize=_CACHED_INSTANTS)
+class Months(dict[UUID, str]):
+    """The month in which each lot of an account expires, as its events change it."""
+
+    def __init__(self, lots: Mapping[UUID, Lot]) -> None:
+        super().__init__()
+        self._lots = lots
+
+    def __missing__(self, lot_id: UUID) -> str:
+        """As it was before the events."""
+        month = self[lot_id] = month_of_expiry(self._lots[lot_id].expires_at)
+        return month
+
+    def learn(self, event: Event) -> None:
+        """As an event makes it."""
+        for lot in event.lots:
+            self[lot.lot_id] = month_of_expiry(lot.expires_at)
+
+
 def day_of(instant: datetime) -> date:
     """The day in UTC."""
     return (instant - (instant.utcoffset() or timedelta())).date()
 
 
-@lru_cache(maxsize=_CACHED_INSTANTS)
 def month_of_expiry(expires_at: datetime | None) -> str:
     """The month in which a lot is good for the last time, `2027-06`; or `never`.
 

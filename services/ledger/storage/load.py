@@ -28,9 +28,9 @@ LOTS_AT_FIRST: Final = 64
 LOTS_GROWTH: Final = 16
 LOTS_MAX: Final = 2**31 - 1
 
-_DUE_AT: Final = -2
-_KNOWN_AT: Final = -1
-NOTHING: Final = Needs()
+_DUE_AT: Final = -3
+_KNOWN_AT: Final = -2
+_POSITION: Final = -1
 
 
 class Reading(Protocol):
@@ -66,18 +66,23 @@ class Known:
 
 @dataclass(slots=True)
 class Stored:
-    """What was read of one account; `known_at` is that of its last event, `due_at` when something may be due next."""
+    """What was read of one account; `known_at` and `position` are those of its last event.
+
+    Nothing is due before `due_at`; `woken`: its row says that something is.
+    """
 
     row: Row | None = None
     due_at: datetime | None = None
     known_at: datetime | None = None
+    position: int = 0
+    woken: bool = False
     balances: dict[str, Balance] = field(default_factory=dict)
     lots: dict[UUID, Lot] = field(default_factory=dict)
     holds: dict[UUID, Hold] = field(default_factory=dict)
     redemptions: dict[UUID, Redemption] = field(default_factory=dict)
     transits: dict[UUID, Transit] = field(default_factory=dict)
 
-    def account(self, decided: frozenset[UUID] = frozenset()) -> Account | None:
+    def account(self) -> Account | None:
         """The account, as far as it was read; None where nothing is stored of it."""
         if self.row is None:
             return None
@@ -88,7 +93,6 @@ class Stored:
             holds=self.holds,
             redemptions=self.redemptions,
             transits=self.transits,
-            decided_commands=decided,
         )
 
 
@@ -116,7 +120,7 @@ async def load(reading: Reading, wanted: Mapping[UUID, Needs], commands: Collect
         loaded.waiting.setdefault(awaited_id, []).append((command_id, orjson.loads(content)))
     for row in record["accounts"]:
         stored = loaded.stored[row[0]]
-        stored.row, stored.due_at, stored.known_at = row, row[_DUE_AT], row[_KNOWN_AT]
+        stored.row, stored.due_at, stored.known_at, stored.position = row, row[_DUE_AT], row[_KNOWN_AT], row[_POSITION]
     for row in record["balances"]:
         loaded.stored[row[0]].balances[row[1]] = balance_of(row)
     _keep_lots(loaded, record["lots"])
@@ -142,6 +146,7 @@ async def load_due(reading: Reading, loaded: Loaded) -> None:
     for account_id, later in record["later"]:
         # What the row said has come; what is not loaded comes no sooner than this.
         loaded.stored[account_id].due_at = later
+        loaded.stored[account_id].woken = True
 
 
 async def _first(

@@ -22,6 +22,7 @@ select
     account.redemptions_on_day,
     account.due_at,
     account.known_at,
+    account.position,
     array(
         select row(
             account_id, currency, scale, issued, adjusted, transferred_in, transferred_out, pending, available, held,

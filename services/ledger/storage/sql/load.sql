@@ -22,7 +22,7 @@ select
     array(
         select row(
             account_id, tenant, programme, member_id, status, erased, version, lots_opened, tier, tier_since,
-            tier_until, standing, merged_into, merging_from, redemption_day, redemptions_on_day, due_at, known_at
+            tier_until, standing, merged_into, merging_from, redemption_day, redemptions_on_day, due_at, known_at, position
         )
         from account
         where shard = $1 and account_id = any($3)
