@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from contracts.amounts import format_points
+from contracts.amounts import MAX_POINTS, MAX_SCALE, format_points
 
 _NO_BREAK: Final = "\u00a0"
 _MONTHS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -71,7 +71,12 @@ def _zone(name: str) -> tzinfo:
 
 
 def number(points: int, scale: int, language: str) -> str:
-    """Points as a number: `1 234,50` in Polish and Russian (with no-break spaces), `1,234.50` in English."""
+    """Points as a number: `1 234,50` in Polish and Russian (with no-break spaces), `1,234.50` in English.
+
+    Raises ValueError for what no currency has: a scale over 4, more points than a movement may have.
+    """
+    if not (0 <= scale <= MAX_SCALE and abs(points) <= MAX_POINTS):
+        raise ValueError(f"no amount has {scale} decimals, or so many points")
     whole, point, decimals = format_points(points, scale).partition(".")
     grouped = f"{int(whole):,}"
     sign = "-" if whole == "-0" else ""

@@ -83,6 +83,8 @@ def test_what_comes_from_outside_is_escaped_in_html() -> None:
         {"amounts": [{"currency": "points"}], "source": None},
         {"amounts": 7, "source": None},
         {"amounts": [], "source": None, "balances": 3},
+        {"amounts": [{"currency": "points", "scale": 10**9, "points": 1}], "source": None},
+        {"amounts": [{"currency": "points", "scale": 2, "points": 10**5000}], "source": None},
         {"amounts": [{"currency": "points", "scale": "x", "points": 1, "pending": 0, "expires_at": None}], "source": 1},
     ],
 )
