@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
+from schemathesis.core.result import Ok
 
 from services.notifier.api import application
 from services.runtime import tokens
@@ -26,6 +27,7 @@ def exercise(url: str, headers: dict[str, str]) -> dict[str, set[int]]:
     document = schemathesis.openapi.from_url(f"{url}/openapi.json")
     statuses: dict[str, set[int]] = {}
     for result in document.get_all_operations():
+        assert isinstance(result, Ok), result
         operation = result.ok()
         statuses[operation.label] = set()
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
