@@ -55,8 +55,8 @@ class Batch:
             self._record(ask, change, catch_up(change.after, self._transaction.now))
             return Verdict(APPLIED)
         outcome = self._outcome(ask, change)
-        self._record(ask, change, outcome)
-        return self._conclude(ask, outcome)
+        position = self._record(ask, change, outcome)
+        return self._conclude(ask, outcome, position)
 
     def followers(self, ask: Ask) -> list[tuple[UUID, dict[str, Any]]]:
         """The commands that waited for this one, as they came; each is given once."""
@@ -108,8 +108,9 @@ class Batch:
             self._guards[tenant, programme] = guards
         return guards
 
-    def _record(self, ask: Ask, change: Change, outcome: Outcome) -> None:
-        """Append the events and what is projected from them."""
+    def _record(self, ask: Ask, change: Change, outcome: Outcome) -> int:
+        """Append the events and what is projected from them; gives the position of the command's own last event."""
+        own = self._transaction.head
         transaction, now, account = self._transaction, self._transaction.now, outcome.account
         if outcome.recorded:
             months = self._months.get(account.account_id)
@@ -121,6 +122,8 @@ class Batch:
                     months.learn(event)
                 entry = wire.entry_of(account, recorded, now, ask.message.key, ask.message.traceparent)
                 change.position = transaction.append(entry)
+                if event.command_id == ask.command_id:
+                    own = change.position
                 change.known_at = max(change.known_at, event.known_at)
                 if recorded.balances:
                     self.records.entries += entry_rows(
@@ -130,19 +133,21 @@ class Batch:
                 if event.movements:
                     self.records.totals.add(account.tenant, account.programme, event, months, self._today)
         change.after = account
+        return own
 
-    def _conclude(self, ask: Ask, outcome: Outcome) -> Verdict:
+    def _conclude(self, ask: Ask, outcome: Outcome, position: int) -> Verdict:
         """Keep the verdict, and tell of it where it is a refusal."""
         transaction = self._transaction
         answer = None
         if outcome.waiting is not None:
             kind, code = WAITING, None
-            self.records.kept.append(Kept(outcome.waiting, ask.command_id, ask.account_id, ask.message.content))
+            kept = Kept(outcome.waiting, ask.command_id, ask.account_id, ask.message.content)
+            self.records.kept[ask.command_id] = kept
             waiting = self._loaded.waiting.setdefault(outcome.waiting, [])
             waiting.append((ask.command_id, ask.message.content))
         elif outcome.refusal is not None:
             kind, code = REFUSED, outcome.refusal.code
-            transaction.append(
+            position = transaction.append(
                 wire.rejection_of(outcome.account, ask.command_id, outcome.refusal, _context(ask), transaction.now)
             )
             answer = refusal_of(outcome.refusal)
@@ -153,8 +158,8 @@ class Batch:
         known = Known(ask.command_id, ask.account_id, kind, code, ask.asked, answer)
         again = ask.command_id in self._loaded.known
         self._known[ask.command_id] = known
-        self.records.decided.append(Decided(known, ask.message.type, transaction.head, again=again))
-        if ask.resumed and kind != WAITING:
+        self.records.decided[ask.command_id] = Decided(known, ask.message.type, position, again=again)
+        if ask.resumed and kind != WAITING and self.records.kept.pop(ask.command_id, None) is None:
             self.records.resumed.append(ask.command_id)
         return Verdict(kind, code, None if answer is None else orjson.loads(answer))
 

@@ -101,6 +101,7 @@ def event_of(content: Mapping[str, Any]) -> Event:
         ),
         lots=tuple(_lot_of(terms, command_id, recorded_at) for terms in lots),
         activity=tuple(map(_READ_ACTIVITY, details.get("activity", ()))),
+        scales=tuple((currency, scale) for currency, scale in details.get("scales", ())),
         part=details.get("part", 0),
         source=Source.model_validate(data["source"]) if "source" in data else None,
         decision_id=_uuid_or_none(data.get("decision_id")),
@@ -178,6 +179,8 @@ def _details_of(event: Event) -> dict[str, Any]:
             details[name] = value if write is None else write(value)
     if event.activity:
         details["activity"] = [_WRITE_ACTIVITY(each) for each in event.activity]
+    if event.scales:
+        details["scales"] = event.scales
     if event.part:
         details["part"] = event.part
     return details

@@ -95,7 +95,8 @@ class SpentShare(NamedTuple):
 class Redemption:
     """Points spent. `owed` of them went into debt (a purchase that nothing backed), of which `owed_restored` came back.
 
-    `hold_id` is the hold it captured; `claimed_by` the command of the purchase that said it was paid with it.
+    `hold_id` is the hold it captured; `claimed_by` the command of the purchase that said it was paid with it (its own
+    where the purchase made it).
     `unbacked` is what a purchase said beyond that and nobody gave; `forwarded` what a merged account asked of the one
     that took it up, less what came back. `day` is the day on which it counts against the limit.
     """

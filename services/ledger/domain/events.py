@@ -130,8 +130,8 @@ class PointsRedeemed(Event):
     """Points were spent, as (part of) redemption `redemption_id`.
 
     `day` is the day on which it counts against the limit of redemptions; None: it counts already, or never.
-    `hold_id` is a hold that timed out after the purchase behind this was made. `unbacked` is what a purchase said it
-    was paid with and nobody gave, `policy` the rule for that.
+    `purchase`: a purchase said so, and no other purchase can claim it. `hold_id` is a hold that timed out after that
+    purchase was made. `unbacked` is what it said it was paid with and nobody gave, `policy` the rule for that.
     """
 
     type: ClassVar[str] = "bonus.points.redeemed.v1"
@@ -140,6 +140,7 @@ class PointsRedeemed(Event):
     day: date | None = None
     reference: str | None = None
     hold_id: UUID | None = None
+    purchase: bool = False
     unbacked: int = 0
     policy: str | None = None
 
@@ -220,7 +221,10 @@ class HoldPlaced(Event):
 
 @value(frozen=True, slots=True, kw_only=True)
 class HoldCaptured(Event):
-    """Held points were spent as redemption `redemption_id`; whatever was not captured went back, unless it was kept."""
+    """Held points were spent as redemption `redemption_id`; whatever was not captured went back, unless it was kept.
+
+    `purchase`: a purchase did it, and no other purchase can claim it.
+    """
 
     type: ClassVar[str] = "bonus.hold.captured.v1"
     hold_id: UUID
@@ -228,6 +232,7 @@ class HoldCaptured(Event):
     currency: str
     day: date | None = None
     reference: str | None = None
+    purchase: bool = False
 
 
 @value(frozen=True, slots=True, kw_only=True)

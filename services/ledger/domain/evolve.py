@@ -181,8 +181,8 @@ def _spend(working: Working, event: PointsRedeemed | HoldCaptured, hold_id: UUID
         )  # fmt: skip
         return
     redemption = Redemption(
-        event.redemption_id, event.currency, shares, owed, 0, 0, event.effective_at, hold_id, None, event.day,
-        event.reference,
+        event.redemption_id, event.currency, shares, owed, 0, 0, event.effective_at, hold_id,
+        event.redemption_id if event.purchase else None, event.day, event.reference,
     )  # fmt: skip
     working.redemptions = {**working.redemptions, redemption.redemption_id: redemption}
 
@@ -210,13 +210,20 @@ def _matched(working: Working, event: RedemptionMatched) -> None:
     for claim in event.claims:
         _change_redemption(working, claim, claimed_by=event.redemption_id)
     if event.redemption_id not in working.redemptions:
-        own = Redemption(event.redemption_id, event.currency, (), 0, 0, 0, event.effective_at)
+        own = _of_purchase(event)
         working.redemptions = {**working.redemptions, event.redemption_id: own}
+
+
+def _of_purchase(event: RedemptionMatched | RedemptionForwarded) -> Redemption:
+    """A purchase's own redemption, which no other purchase can claim, before it took anything."""
+    return Redemption(
+        event.redemption_id, event.currency, (), 0, 0, 0, event.effective_at, claimed_by=event.redemption_id
+    )
 
 
 def _forwarded(working: Working, event: RedemptionForwarded) -> None:
     if event.redemption_id not in working.redemptions:
-        own = Redemption(event.redemption_id, event.currency, (), 0, 0, 0, event.effective_at)
+        own = _of_purchase(event)
         working.redemptions = {**working.redemptions, event.redemption_id: own}
     before = working.redemptions[event.redemption_id]
     _change_redemption(working, event.redemption_id, forwarded=before.forwarded + event.points)

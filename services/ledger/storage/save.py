@@ -76,12 +76,12 @@ class Kept:
 
 @dataclass(slots=True)
 class Records:
-    """What a transaction adds beside the log, and which waiting commands wait no more."""
+    """What a transaction adds beside the log, by command; `resumed` are those kept before that wait no more."""
 
-    decided: list[Decided] = field(default_factory=list)
+    decided: dict[UUID, Decided] = field(default_factory=dict)
     entries: list[EntryRow] = field(default_factory=list)
     totals: Totals = field(default_factory=Totals)
-    kept: list[Kept] = field(default_factory=list)
+    kept: dict[UUID, Kept] = field(default_factory=dict)
     resumed: list[UUID] = field(default_factory=list)
 
 
@@ -99,7 +99,7 @@ async def save(
         rows = [lot_row(shard, account_id, lot) for account_id, lot in opened]
         await connection.copy_records_to_table("lot", records=rows, columns=LOT_COLUMNS)
         opened = []
-    fresh = [each for each in records.decided if not each.again]
+    fresh = [each for each in records.decided.values() if not each.again]
     if len(fresh) >= COPY_ROWS_MIN:
         await connection.copy_records_to_table(
             "movement", records=[_movement_row(shard, each, now) for each in fresh], columns=MOVEMENT_COLUMNS
@@ -177,7 +177,7 @@ def _changed(before: Mapping[Key, Value], after: Mapping[Key, Value]) -> Iterato
 
 
 def _movements(records: Records, fresh: Sequence[Decided], now: datetime) -> Iterator[dict[str, Any]]:
-    for each in (*fresh, *(again for again in records.decided if again.again)):
+    for each in (*fresh, *(again for again in records.decided.values() if again.again)):
         document = dict(zip(MOVEMENT_COLUMNS, _movement_row(0, each, now), strict=True))
         for name in ("request", "answer"):
             if document[name] is not None:
@@ -194,7 +194,7 @@ def _movement_row(shard: int, each: Decided, now: datetime) -> tuple[Any, ...]:
 
 
 def _kept(records: Records, now: datetime) -> Iterator[dict[str, Any]]:
-    for each in records.kept:
+    for each in records.kept.values():
         yield {
             "awaited_id": each.awaited_id,
             "command_id": each.command_id,

@@ -110,6 +110,8 @@ async def test_R8_a_reversal_before_its_accrual_waits_for_it(books: Books, api: 
         Verdict("applied"),
     ]
     assert (await api.balance(other))["available"] == "25.00"
+    transactions = await books.pool.fetch("select distinct recorded_at, xmin::text from movement")
+    assert len(transactions) == 2, "a batch that is tried again by halves was not decided at once"
 
 
 @pytest.mark.parametrize(
