@@ -6,7 +6,8 @@ import pytest
 
 from services.rules.domain.evaluation import Basket, Cut, Evaluation, Facts, evaluate
 from services.rules.domain.programme import ProgrammeVersion
-from tests.unit.rules.evaluation.shop import TWO_DECIMALS, basket, counted, line, local, programme
+from services.rules.domain.rounding import apportioned
+from tests.unit.rules.evaluation.shop import HEAD, TWO_DECIMALS, basket, counted, line, local, programme
 
 EIGHT_PERCENT = TWO_DECIMALS + "earn: [{rule: cashback, give: 8 %}]\n"
 
@@ -177,3 +178,36 @@ caps: {purchase: 60 points}
     )
     found = evaluate(version, basket("1000.00"), Facts())
     assert (found.points("points"), [ask.award.points for ask in found.budget_asks]) == (50_00, [10_00])
+
+
+def test_E9_a_cap_holds_where_lines_are_rounded_one_by_one() -> None:
+    """Three lines of 16.67 round to 17 each, and 51 is more than the cap: its 50 are shared by largest remainder."""
+    text = (
+        HEAD
+        + """
+currencies: {points: {scale: 0, round_by: line}}
+earn: [{rule: all, give: 100 %}]
+caps: {purchase: 50 points}
+"""
+    )
+    [award] = evaluate(programme(text), basket("16.67", "16.67", "16.67"), Facts()).awards
+    assert (award.points, award.lines) == (50, ((1, 17), (2, 17), (3, 16)))
+
+
+def test_E5_the_largest_remainder_comes_first_then_the_earlier_line() -> None:
+    """Of 0.3 and 0.7 the one that is left goes to the second; of equal ones to the first."""
+    shares = [apportioned(1, weights, 10) for weights in ([3, 7], [5, 5], [2, 4, 4])]
+    assert shares == [[0, 1], [1, 0], [0, 1, 0]]
+
+
+def test_E9_a_whole_amount_is_shared_over_lines_that_are_rounded_alone() -> None:
+    """100 for the basket stays 100, however its lines are rounded."""
+    text = (
+        HEAD
+        + """
+currencies: {points: {scale: 0, round_by: line}}
+earn: [{rule: extra, give: 100 points}, {rule: back, give: 50 %}]
+"""
+    )
+    [award] = evaluate(programme(text), basket("1.00", "1.00", "1.00"), Facts()).awards
+    assert (award.points, award.lines) == (103, ((1, 35), (2, 34), (3, 34)))

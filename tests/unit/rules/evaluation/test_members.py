@@ -1,11 +1,12 @@
 """Whose purchase it is: cards, audiences, birthdays, first purchases, activities, and others who receive."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from services.rules.domain.evaluation import Facts, Occasion, evaluate
-from services.rules.domain.received import received
+from services.rules.domain.evaluation import Cut, Facts, Occasion, evaluate
+from services.rules.domain.received import Received, received
 from tests.unit.rules.evaluation.shop import (
     FIVE_PERCENT,
     NOON,
@@ -218,6 +219,25 @@ def test_E14_the_recipients_caps_are_his_own() -> None:
     eleventh = received(version, rule, other.award, Facts(counters={"thanks:times:month:2026-03": 10}), NOON)
     assert (tenth.award, dict(tenth.increments)) == (other.award, {"thanks:times:month:2026-03": 1})
     assert (eleventh.award, eleventh.cut and eleventh.cut.code, eleventh.increments) == (None, "capped_per_month", {})
+
+
+def test_E14_the_buyers_own_counters_do_not_bound_what_the_referrer_receives() -> None:
+    """Who was thanked ten times himself still thanks the one who brought him; what is counted is the recipient's."""
+    version = programme(
+        TWO_DECIMALS + "earn: [{rule: thanks, to: member.referred_by, give: 100 points, cap: {month: 150 points}}]\n"
+    )
+    found = evaluate(
+        version, basket("50.00"), Facts(referred_by="card:1", counters={"thanks:points:month:2026-03": 150_00})
+    )
+    [other], [rule] = found.for_others, version.rules
+    first = received(version, rule, other.award, Facts(counters={"thanks:points:month:2026-03": 50_00}), NOON)
+    second = received(version, rule, other.award, Facts(counters={"thanks:points:month:2026-03": 100_00}), NOON)
+    assert (found.increments, first) == ({}, Received(other.award, None, {"thanks:points:month:2026-03": 100_00}))
+    assert second == Received(
+        replace(other.award, points=50_00, rules=(("thanks", 50_00),), lines=()),
+        Cut("capped_per_month", "points", 50_00, "thanks"),
+        {"thanks:points:month:2026-03": 50_00},
+    )
 
 
 def test_E20_an_activity_is_rewarded_once_for_each_product_and_three_times_a_month() -> None:

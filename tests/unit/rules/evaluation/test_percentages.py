@@ -66,7 +66,7 @@ def test_E5_rounding_by_line_rounds_each() -> None:
 @pytest.mark.parametrize(("bought", "earned"), [(("99.99",), 9), (("5.00", "5.00"), 1), (("9.99",), 0)])
 def test_E6_one_point_for_every_full_ten_of_the_basket(bought: tuple[str, ...], earned: int) -> None:
     """The basket is what is counted, not its lines."""
-    text = HEAD + "currencies: {points: {scale: 0}}\nearn: [{rule: tens, give: 1 point per 10.00}]\n"
+    text = HEAD + "currencies: {points: {rounding: floor}}\nearn: [{rule: tens, give: 1 point per 10.00}]\n"
     assert points(text, basket(*bought)) == earned
 
 
