@@ -161,12 +161,17 @@ class PurchaseIndexed(CloudEvent):
 
 
 class IdentifierLink(Shape):
-    """An identifier belongs to a holder from `since` on."""
+    """An identifier belongs to a holder from `since` on.
+
+    `moved_from` is the account that hands it over (a household is joined or left, members are merged): without it an
+    identifier that somebody holds stays where it is. `enrolment` is told to the account first, if it is a new one.
+    """
 
     identifier_type: Code
     identifier_value: Identifier
     holder: Holder
     since: Instant
+    moved_from: UUID | None = None
     enrolment: dict[str, Any] | None = None
 
 

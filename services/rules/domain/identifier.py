@@ -153,8 +153,11 @@ def evolve(identifier: Identifier, event: Event) -> Identifier:
         case Linked(holding):
             return replace(identifier, holdings=(*identifier.holdings, holding), waiting=())
         case Blocked(since) if identifier.holdings:
-            *earlier, last = identifier.holdings
-            return replace(identifier, holdings=(*earlier, replace(last, blocked_since=since)))
+            held = identifier.holding_at(since) or identifier.holdings[0]
+            place = identifier.holdings.index(held)
+            # It may have changed its category or account since then: it is the same card.
+            blocked = (replace(each, blocked_since=since) for each in identifier.holdings[place:])
+            return replace(identifier, holdings=(*identifier.holdings[:place], *blocked))
         case Blocked(since):
             return replace(identifier, blocked_since=since)
         case _:
@@ -184,10 +187,11 @@ class Enrol:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Put the identifier on a member's account."""
+    """Put the identifier on a member's account. `moved_from` is the account that hands it over, if one does."""
 
     holder: Holder
     since: datetime
+    moved_from: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,23 +239,28 @@ def link(command: Link, identifier: Identifier, terms: IdentifierTerms) -> list[
     held = _held_at(command.since, identifier)
     if held is None:
         return _hand_over(Holding(command.holder, command.since, "link"), identifier, terms)
-    if held.holder.account_id != account_id:
+    if held.holder.account_id == account_id:
+        return _with_category(command.holder, command.since, held)
+    if held.holder.account_id != command.moved_from or command.since <= held.since:
         return Refusal.identifier_taken()
-    return _with_category(command.holder, command.since, held)
+    category = command.holder.card_category or held.holder.card_category
+    holder = replace(command.holder, card_category=category)
+    return [Linked(Holding(holder, command.since, "link", held.blocked_since))]
 
 
 def block(command: Block, identifier: Identifier) -> list[Event]:
     """Take the identifier out of use. Of several blocks the earliest counts."""
     if command.since in (identifier.blocked_since, *(each.blocked_since for each in identifier.holdings)):
         return []
-    last = identifier.holdings[-1] if identifier.holdings else None
-    if last and command.since < last.since:
-        # It is about an earlier holder: who has the identifier now got it after that.
-        return []
-    blocked_since = last.blocked_since if last else identifier.blocked_since
-    if blocked_since is not None and blocked_since <= command.since:
-        return []
-    return [Blocked(command.since)]
+    if not identifier.holdings:
+        blocked_since = identifier.blocked_since
+        return [] if blocked_since is not None and blocked_since <= command.since else [Blocked(command.since)]
+    held = identifier.holding_at(command.since) or identifier.holdings[0]
+    if held.blocked_since is None:
+        return [Blocked(command.since)]
+    # Blocked already: an earlier instant counts, unless somebody else got the identifier after that block.
+    is_last = held is identifier.holdings[-1]
+    return [Blocked(command.since)] if is_last and command.since < held.blocked_since else []
 
 
 def _join(holder: Holder, at: datetime, origin: Origin, identifier: Identifier, terms: IdentifierTerms) -> list[Event]:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.rules.domain import identifier as domain
-from services.rules.domain.identifier import Arrival, Block, Event, Holder, Identifier
+from services.rules.domain.identifier import Arrival, Block, Event, Holder, Identifier, Link
 from services.rules.domain.membership import MembershipTerms
 from services.rules.domain.refusals import Refusal
 from services.rules.identify import publishing
@@ -143,6 +143,10 @@ class Batch:
             origin = linking.origin
             refused = Refused(linking.mark[0], "activity", linking.programme, origin.id, decided, origin)
             return self._refuse(refused, "conflict")
+        if decided and linking.enrolment is not None and isinstance(linking.command, Link):
+            holder, print_ = linking.command.holder, fingerprint_of(linking.enrolment)
+            entry = publishing.enrolled(holder, linking.enrolment, print_, linking.origin, self._now)
+            self.changes.entries.append(entry)
         self._apply(decided, at, linking)
         return Verdict("applied" if decided else "duplicate", None, {"status": "linked"})
 

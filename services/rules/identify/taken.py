@@ -87,6 +87,8 @@ class Linking:
     programme: str
     name: str
     origin: Origin
+    enrolment: dict[str, Any] | None = None
+    """What the account hears first, where it is a new one."""
 
     @property
     def mark(self) -> Mark:
@@ -192,7 +194,8 @@ def _linking(event: object, origin: Origin) -> Linking:
             linked.holder.account_id, linked.holder.member_id, linked.holder.programme, linked.holder.card_category
         )
         name = f"{linked.identifier_type}:{linked.identifier_value}"
-        return Linking(Link(holder, linked.since), holder.programme, name, origin)
+        command = Link(holder, linked.since, linked.moved_from)
+        return Linking(command, holder.programme, name, origin, linked.enrolment)
     if isinstance(event, IdentifierBlocked):
         blocked = event.data
         name = f"{blocked.identifier_type}:{blocked.identifier_value}"

@@ -1,6 +1,7 @@
 """An identifier: who holds it, what waits under it, and what goes on to its holder. Given, when, then."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -239,6 +240,34 @@ def test_a_card_keeps_the_category_that_it_had_when_something_was_bought() -> No
         PassedOn(purchase("a", march(9)), holder(category="silver"))
     ]
     assert domain.take_in(purchase("b", march(11)), state, KEEP_30_DAYS) == [PassedOn(purchase("b", march(11)), gold)]
+
+
+def test_A3_a_card_goes_to_the_household_and_back_with_its_member() -> None:
+    """Each account has what was bought in its time; a card blocked as of before the move is blocked since then."""
+    given = given_events(Linked(Holding(holder(category="gold"), MARCH_1, "link")))
+    own, household = holder(category="gold"), Holder(derive("household"), holder().member_id, PROGRAMME)
+    joining = Link(household, march(5), moved_from=own.account_id)
+    state = linked(given, joining)
+    assert state.holdings[-1] == Holding(replace(household, card_category="gold"), march(5), "link")
+    assert domain.link(joining, state, KEEP_30_DAYS) == []
+    state = linked(state, Link(holder(), march(20), moved_from=household.account_id))
+    accounts = [domain.take_in(purchase("x", march(day)), state, KEEP_30_DAYS)[0] for day in (4, 6, 21)]
+    assert [event.holder.account_id for event in accounts if isinstance(event, PassedOn)] == [
+        own.account_id, household.account_id, own.account_id,
+    ]  # fmt: skip
+    blocked = fold(state, domain.block(Block(march(10)), state))
+    assert [type(domain.take_in(purchase("x", march(day)), blocked, KEEP_30_DAYS)[0]) for day in (4, 9, 11, 21)] == [
+        PassedOn, PassedOn, TurnedAway, TurnedAway,
+    ]  # fmt: skip
+
+
+def test_a_card_is_moved_by_the_account_that_holds_it_alone() -> None:
+    """A move that came too late, or from elsewhere, takes nothing away."""
+    given = given_events(Linked(held()))
+    foreign = Link(holder("boris"), NOON, moved_from=holder("carol").account_id)
+    too_early = Link(holder("boris"), MARCH_1, moved_from=holder().account_id)
+    for command in (foreign, too_early):
+        assert domain.link(command, given, KEEP_30_DAYS) == Refusal.identifier_taken()
 
 
 DAYS = st.integers(min_value=0, max_value=60)
