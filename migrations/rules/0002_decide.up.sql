@@ -63,7 +63,7 @@ create table waiting_receipt (
     account_id  uuid        not null,
     waits_for   uuid        not null, -- the account: for its enrolment; else a purchase's decision
     decision_id uuid        not null, -- the decision that it will be, so that the same thing waits once
-    arrived     bigint      not null, -- the order of arrival
+    arrived     bigint      generated always as identity, -- the order of arrival
     since       timestamptz not null,
     traceparent text,
     body        bytea       not null, -- encrypted: the message

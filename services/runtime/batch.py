@@ -14,7 +14,7 @@ from services.runtime.decoding import UnknownVersionError, decode
 from services.runtime.messages import Message
 from services.runtime.postgres import is_world_fault
 from services.runtime.settings import RuntimeSettings
-from services.runtime.shard import Selective
+from services.runtime.shard import Selective, Trusting
 from services.runtime.telemetry import tracing
 from services.runtime.writer import ShardWriter
 
@@ -64,12 +64,13 @@ class Batch:
         topic = self._names[place.topic]
         writer = self._writers[topic]
         wants = writer.processor.wants if isinstance(writer.processor, Selective) else None
+        trusts = isinstance(writer.processor, Trusting)
         for count, record in enumerate(records, start=1):
             if count % self._settings.consumer_decode_messages == 0:
                 # Others in this process (heartbeats, HTTP, the relay) have their turn.
                 await asyncio.sleep(0)
             try:
-                message = decode(record, topic, self._settings.message_max_bytes, wants)
+                message = decode(record, topic, self._settings.message_max_bytes, wants, trusts=trusts)
             except UnknownVersionError as error:
                 log.warning(
                     "unknown version", topic=topic, partition=place.partition, offset=record.offset, why=str(error)

@@ -56,12 +56,16 @@ class Record(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes]]: ...  # noqa: D102 - Kafka's own word
 
 
+Wants = Callable[[str, dict[str, Any]], bool]
+
+
 def decode(
-    record: Record, topic: str, max_bytes: int, wants: Callable[[str, dict[str, Any]], bool] | None = None
+    record: Record, topic: str, max_bytes: int, wants: Wants | None = None, *, trusts: bool = False
 ) -> Message | DeadLetter | None:
     """The message in a record of `topic` (its name without prefix).
 
-    None for a tombstone of a compacted topic, and for what its processor does not want (see shard.Selective).
+    None for a tombstone of a compacted topic, and for what its processor does not want (see shard.Selective). For a
+    processor that trusts its messages the envelope alone is validated (see shard.Trusting).
 
     A DeadLetter says why it is none: `too_large`, `not_json`, `not_a_cloud_event`, `unknown_type`, `wrong_topic`.
     Data that is not what its type says is no dead letter: the message has `problems`, and its processor decides.
@@ -82,7 +86,7 @@ def decode(
         content = _unfolded(headers, content)
     if not isinstance(content, dict):
         return DeadLetter(message, "not_a_cloud_event", "a message is a CloudEvent, an object: { … }")
-    return _validated(message, content, headers.get(_TRACE_HEADER), wants)
+    return _validated(message, content, headers.get(_TRACE_HEADER), wants, trusts=trusts)
 
 
 def _blank(record: Record, topic: str) -> Message:
@@ -121,7 +125,9 @@ def _validated(
     message: Message,
     content: dict[str, Any],
     trace: bytes | None,
-    wants: Callable[[str, dict[str, Any]], bool] | None,
+    wants: Wants | None,
+    *,
+    trusts: bool,
 ) -> Message | DeadLetter | None:
     message.content = content
     named = content.get("type")
@@ -135,7 +141,7 @@ def _validated(
     if wants is not None and not wants(message.type, content):
         return None
     try:
-        event: CloudEvent = model.model_validate(content)
+        event: CloudEvent = (CloudEvent if trusts else model).model_validate(content)
     except ValidationError as error:
         return _with_problems(message, problems_of(error))
     message.id, message.source, message.tenant, message.event = event.id, event.source, event.tenant, event

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 from uuid import UUID
 
 import asyncpg
@@ -154,4 +154,17 @@ class Selective(Protocol):
 
         What does not is passed over for good, before it costs a transaction; where in doubt, it does. Never raises.
         """
+        ...
+
+
+@runtime_checkable
+class Trusting(Protocol):
+    """A processor that reads its messages as parsed: they were validated where they came in, and published by us since.
+
+    Only their envelope is validated; what it cannot read it raises as a `MessageFault`.
+    """
+
+    @property
+    def trusts(self) -> Literal[True]:
+        """Says so."""
         ...

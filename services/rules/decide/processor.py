@@ -34,7 +34,7 @@ class DecideProcessor:
     """Decides on purchases, returns, activities and enrolments; see `services.rules.domain.participant`."""
 
     name = "decide"
-    trusts = True
+    trusts: Final = True
     """Its messages were validated where they came in and published by this service: see `decoding.decode`."""
 
     def __init__(self, programmes: PublishedProgrammes, vault: Vault) -> None:

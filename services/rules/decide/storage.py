@@ -165,12 +165,10 @@ class Storage:
         """Keep messages that came too early."""
         if not rows:
             return
-        first = int(transaction.now.timestamp() * 1_000_000) * 1_000
         bodies = [keys.of(row.account_id).encrypt(orjson.dumps(row.content), row.decision_id.bytes) for row in rows]
         await transaction.connection.execute(
             SQL.keep_waiting, transaction.shard, [row.account_id for row in rows], [row.waits_for for row in rows],
-            [row.decision_id for row in rows], [first + index for index in range(len(rows))], transaction.now,
-            [row.traceparent for row in rows], bodies,
+            [row.decision_id for row in rows], transaction.now, [row.traceparent for row in rows], bodies,
         )  # fmt: skip
 
     async def drop_waiting(self, transaction: ShardTransaction, rows: Collection[Waiting]) -> None:

@@ -29,7 +29,7 @@ class VerdictProcessor:
     """Keeps what the ledger answered."""
 
     name = "verdicts"
-    trusts = True
+    trusts: Final = True
 
     def wants(self, message_type: str, content: dict[str, Any]) -> bool:
         """Whether the event answers a command."""

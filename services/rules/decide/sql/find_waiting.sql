@@ -5,4 +5,4 @@ select account_id, waits_for, decision_id, traceparent, body
 from waiting_receipt
 where shard = $1
   and account_id = any($2::uuid[])
-order by arrived, decision_id;
+order by arrived;

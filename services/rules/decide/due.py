@@ -1,0 +1,39 @@
+"""Tiers that end by themselves, also of members who no longer buy: what the sweeper looks for.
+
+What was bought before a tier ends must be decided before it ends, also after a standstill: so nothing is due while
+messages wait to be read, and not before `delay` has passed, in which a till may send what it still has.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import asyncpg
+
+from services.rules.decide.readings import TIER_DUE
+from services.rules.decide.storage import SQL
+from services.runtime.messages import Message
+from services.runtime.sweeper import FindDue
+
+
+def tiers_due(has_caught_up: Callable[[], bool], delay: timedelta) -> FindDue:
+    """A search for the sweeper. `has_caught_up` says whether everything that was published has been decided."""
+
+    async def find(connection: asyncpg.Connection, shard: int, now: datetime, limit: int) -> list[Message]:
+        if not has_caught_up():
+            return []
+        rows = await connection.fetch(SQL.find_tiers_due, shard, now - delay, limit)
+        return [_message(row, now - delay) for row in rows]
+
+    return find
+
+
+def _message(row: asyncpg.Record, until: datetime) -> Message:
+    account_id = str(row["account_id"])
+    return Message(
+        type=TIER_DUE,
+        id=f"tier-due-{account_id}",
+        source="urn:bonus:rules:sweeper",
+        tenant=row["tenant"],
+        key=account_id,
+        payload=(row["account_id"], row["member_id"], row["programme"], until),
+    )
