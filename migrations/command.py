@@ -1,6 +1,7 @@
 """`bonus migrate`: bring schemas to the newest version, or back. Safe to run twice and from two places at once."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final
@@ -20,6 +21,8 @@ HERE: Final = Path(__file__).parent
 # Any number will do, as long as all migrations of one database use the same.
 LOCK: Final = 7_305_011
 ROLE_ATTEMPTS: Final = 5
+# Alembic keeps its context in module globals: two threads of one process would run each other's statements.
+_ONE_AT_A_TIME: Final = threading.Lock()
 
 app = typer.Typer(help="Bring the database to the newest version, or back.")
 
@@ -46,12 +49,14 @@ def upgrade(dsn: str, service: str | None = None) -> None:
 
     Runs an event loop of its own, so a coroutine calls it in a thread.
     """
-    asyncio.run(_run(dsn, service, lambda config: alembic_command.upgrade(config, "head")))
+    with _ONE_AT_A_TIME:
+        asyncio.run(_run(dsn, service, lambda config: alembic_command.upgrade(config, "head")))
 
 
 def downgrade(dsn: str, service: str | None = None, *, to: str = "base") -> None:
     """Take one service's schema, or all, back to a revision; `base` leaves an empty schema."""
-    asyncio.run(_run(dsn, service, lambda config: alembic_command.downgrade(config, to)))
+    with _ONE_AT_A_TIME:
+        asyncio.run(_run(dsn, service, lambda config: alembic_command.downgrade(config, to)))
 
 
 async def _run(dsn: str, service: str | None, action: Callable[[Config], None]) -> None:
