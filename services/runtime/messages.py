@@ -8,6 +8,8 @@ from typing import Any
 from contracts.envelope import CloudEvent
 from contracts.problems import FieldProblem
 
+__all__ = ["FieldProblem", "Message", "MessageFault", "invalid_data"]
+
 
 class MessageFault(Exception):  # noqa: N818 - what a processor raises of a message, so that the name says whose fault
     """A message that can never be taken in: it is set aside alone, with this code and reason.

@@ -149,4 +149,4 @@ def is_world_fault(error: BaseException) -> bool:
         return False
     if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
         return True
-    return isinstance(error, KafkaError | OSError | asyncio.TimeoutError | MemoryError)
+    return isinstance(error, KafkaError | OSError | TimeoutError | asyncio.IncompleteReadError | MemoryError)

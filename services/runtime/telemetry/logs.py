@@ -11,7 +11,12 @@ import structlog
 
 from services.runtime.settings import RuntimeSettings
 
-_LIBRARIES: Final = {"aiokafka": logging.ERROR, "asyncio": logging.WARNING, "uvicorn": logging.WARNING}
+_LIBRARIES: Final = {
+    "aiokafka": logging.ERROR,
+    "asyncio": logging.WARNING,
+    "uvicorn": logging.WARNING,
+    "httpx": logging.WARNING,
+}
 """What libraries say below these levels is their own noise: retries, rebalances and reconnections are logged by us."""
 
 _CAUSES_MAX: Final = 5
@@ -20,37 +25,45 @@ _FRAMES_MAX: Final = 30
 
 def configure(settings: RuntimeSettings, process: str) -> None:
     """Send every log line of this process to standard output, one JSON object each (or for people, where told)."""
+    configure_own(settings, process)
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    people = settings.log_format == "console"
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _named(process),
-    ]
-    final: list[Any] = (
-        [_exception, structlog.dev.ConsoleRenderer()]
-        if people
-        else [_exception, structlog.processors.JSONRenderer(serializer=_dump)]
-    )
-    structlog.configure(
-        processors=[*shared, *final],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory() if people else structlog.BytesLoggerFactory(),
-        cache_logger_on_first_use=True,
-    )
-    _configure_libraries(level, shared, final)
-
-
-def _configure_libraries(level: int, shared: list[Any], final: list[Any]) -> None:
-    rendered = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final]
+    rendered = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(settings)]
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(_TextFormatter(foreign_pre_chain=shared, processors=rendered))
+    handler.setFormatter(_TextFormatter(foreign_pre_chain=_annotators(process), processors=rendered))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
     for name, own in _LIBRARIES.items():
         logging.getLogger(name).setLevel(max(level, own))
+
+
+def configure_own(settings: RuntimeSettings, process: str) -> None:
+    """Do so with the lines of this project alone, and leave those of libraries where they go."""
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    structlog.configure(
+        processors=[*_annotators(process), *_renderers(settings)],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory() if _for_people(settings) else structlog.BytesLoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _for_people(settings: RuntimeSettings) -> bool:
+    return settings.log_format == "console"
+
+
+def _annotators(process: str) -> list[Any]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _named(process),
+    ]
+
+
+def _renderers(settings: RuntimeSettings) -> list[Any]:
+    last = structlog.dev.ConsoleRenderer() if _for_people(settings) else structlog.processors.JSONRenderer(_dump)
+    return [_exception, last]
 
 
 class _TextFormatter(structlog.stdlib.ProcessorFormatter):
