@@ -34,6 +34,7 @@ create table holding (
 );
 
 create index holding_of_member on holding (member_id) where member_id is not null;
+create index holding_of_account on holding (account_id) where account_id is not null;
 
 -- A purchase that was taken in, once under its id, with its verdict.
 create table purchase (

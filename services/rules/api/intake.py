@@ -100,14 +100,11 @@ class Posted:
         await self.claim(parts)
         return await writer.submit(message)
 
-    def told(self, event_type: str, data: dict[str, Any], parts: Parts) -> Message:
-        """A message of our own making that follows from the request."""
-        content = self._wrapped(event_type, parts) | {
-            "id": str(
-                command_of_request(self.caller.tenant, self.caller.subject, f"{self.route} {event_type}", self.key)
-            ),
-            "data": data,
-        }
+    def told(self, event_type: str, data: dict[str, Any], parts: Parts, number: str = "") -> Message:
+        """A message of our own making that follows from the request; `number` tells several of one type apart."""
+        route = f"{self.route} {event_type} {number}"
+        event_id = command_of_request(self.caller.tenant, self.caller.subject, route, self.key)
+        content = self._wrapped(event_type, parts) | {"id": str(event_id), "data": data}
         event = MODELS[event_type].model_validate(content)
         traceparent = self.request.scope.get("bonus.traceparent")
         return Message(

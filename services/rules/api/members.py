@@ -17,6 +17,7 @@ from contracts.purchases import MemberIdentifier
 from services.rules.api.documents import body_of
 from services.rules.api.intake import Posted, refuse
 from services.rules.api.state import FromParts, Key, Parts, Reader, Writer
+from services.rules.identify.erasure import erase
 from services.rules.identify.queries import HoldingRow, mask
 from services.rules.publishing import IDENTIFIER_BLOCKED, IDENTIFIER_LINKED
 from services.runtime.http.answers import answer
@@ -99,12 +100,13 @@ async def put_member(
     """Enrol a member in a programme, or tell what is new about it: identifiers, birthday, attributes.
 
     The body is an enrolment; `enrolled_at` left out is now, `identifiers` may be left out. Problems: 422 with what is
-    wrong, 409 `identifier_taken`.
+    wrong, 409 `identifier_taken`, 410 `member_erased`.
     """
     own = {"type": "member", "value": str(member_id)}
     said = {"enrolled_at": parts.clock().isoformat()} | body | {"member_id": str(member_id)}
     given = said.get("identifiers", [])
     said["identifiers"] = [own, *(each for each in given if each != own)] if isinstance(given, list) else given
+    _refuse_erased(await parts.queries.holdings_of_member(caller.tenant, member_id))
     posted = Posted(request, caller, f"{member_id} {parts.clock().isoformat()}", said)
     message = posted.message((ENROLLED,), parts)
     enrolment: Enrolment = message.event.data  # type: ignore[union-attr]  # `message` gives what it validated
@@ -145,6 +147,37 @@ async def post_identifier(  # noqa: PLR0913, PLR0917 - the parts of a request
     return answer({"member_id": member_id, "account_id": holding.account_id}, HTTPStatus.CREATED)
 
 
+@router.delete("/{member_id}", status_code=HTTPStatus.NO_CONTENT)
+async def delete_member(request: Request, member_id: UUID, caller: Writer, parts: FromParts) -> Response:
+    """Erase a member: identifiers go out of use, and what is personal becomes unreadable for ever, in every service.
+
+    Balances and the books stay as they are. Done again it changes nothing. Problem 404 `member_unknown`.
+    """
+    holdings = await parts.queries.holdings_of_member(caller.tenant, member_id)
+    if not holdings:
+        raise Problem(HTTPStatus.NOT_FOUND, "member_unknown", "No such member")
+    now = parts.clock()
+    posted = Posted(request, caller, f"{member_id} {now.isoformat()}", {})
+
+    async def block(holding: HoldingRow) -> None:
+        kind, _, value = (holding.name or "").partition(":")
+        data = {"identifier_type": kind, "identifier_value": value, "programme": holding.programme}
+        said = data | {"since": now.isoformat(), "reason": "member_erased"}
+        number = f"{holding.programme} {holding.name}"
+        await parts.identify.submit(posted.told(IDENTIFIER_BLOCKED, said, parts, number))
+
+    await erase(
+        holdings,
+        tenant=caller.tenant,
+        block=block,
+        writer=parts.identify,
+        vault=parts.vault,
+        pool=parts.reads,
+        traceparent=request.scope.get("bonus.traceparent"),
+    )
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
 async def _link(  # noqa: PLR0913, PLR0917 - one step of a route
     posted: Posted, identifier: MemberIdentifier, body: IdentifierBody, holding: HoldingRow, parts: Parts, now: datetime
 ) -> None:
@@ -178,9 +211,13 @@ async def _holdings(parts: Parts, caller: Caller, member_id: UUID) -> Sequence[H
     holdings = await parts.queries.holdings_of_member(caller.tenant, member_id)
     if not holdings:
         raise Problem(HTTPStatus.NOT_FOUND, "member_unknown", "No such member")
-    if all(each.name is None for each in holdings):
-        raise Problem(HTTPStatus.GONE, "member_erased", "This member was erased")
+    _refuse_erased(holdings)
     return holdings
+
+
+def _refuse_erased(holdings: Sequence[HoldingRow]) -> None:
+    if holdings and all(each.name is None for each in holdings):
+        raise Problem(HTTPStatus.GONE, "member_erased", "This member was erased")
 
 
 async def _refuse_taken(  # noqa: PLR0913, PLR0917 - one check of a route

@@ -89,6 +89,11 @@ class Queries:
         """Every identifier that a member holds or held, its own id included."""
         return await self._holdings(await self._pool.fetch(SQL.holdings_of_member, ALL_SHARDS, tenant, member_id))
 
+    async def programme_of(self, tenant: str, account_id: UUID) -> str | None:
+        """The programme of an account that somebody holds or held; None where there is no such account."""
+        programme: str | None = await self._pool.fetchval(SQL.programme_of_account, ALL_SHARDS, tenant, account_id)
+        return programme
+
     async def _holdings(self, rows: Sequence[asyncpg.Record]) -> list[HoldingRow]:
         shards, members = {row["shard"] for row in rows}, {row["member_id"] for row in rows}
         ciphers = await self._vault.existing(self._pool, shards, members)

@@ -338,3 +338,69 @@ async def test_a_token_without_the_scope_is_refused(api: httpx.AsyncClient) -> N
     """401 without a token."""
     bare = await api.get("/v1/purchases?programme=grocer", headers={"authorization": ""})
     assert (bare.status_code, bare.json()["code"]) == (401, "token_missing")
+
+
+async def test_A3_a_household_shares_an_account_and_the_balance_stays_when_one_leaves(
+    api: httpx.AsyncClient, desk: Any, purchase: Make
+) -> None:
+    """Two join the account of a third; one leaves, and what that one buys next goes to an account of its own."""
+    names = ("anna", "boris", "carol")
+    members = {name: ids.derive("member", name) for name in names}
+    own = {name: str(ids.account_of("default", "grocer", member_id)) for name, member_id in members.items()}
+    for number, name in enumerate(names):
+        body = {
+            "programme": "grocer",
+            "identifiers": [{"type": "card", "value": f"7{number}"}],
+            "enrolled_at": "2026-03-01T10:00:00Z",
+        }
+        await api.put(f"/v1/members/{members[name]}", json=body)
+    await desk.carry()
+    household = f"/v1/households/{own['anna']}/members"
+    for name in ("boris", "carol", "carol"):
+        joined = await api.put(f"{household}/{members[name]}")
+        assert (joined.status_code, joined.json()["account_id"]) == (200, own["anna"])
+    desk.clock[0] += timedelta(days=1)
+    shared = [purchase(name, f"card:7{number}", at="2026-03-20T13:00:00Z") for number, name in enumerate(names)]
+    before = purchase("before", "card:72", at="2026-03-20T11:00:00Z")
+    await desk.send(*shared, before)
+    left = await api.delete(f"{household}/{members['carol']}")
+    assert (left.status_code, left.json()["account_id"]) == (200, own["carol"])
+    desk.clock[0] += timedelta(days=1)
+    await desk.send(purchase("after", "card:72", at="2026-03-21T13:00:00Z"))
+    receipts = await desk.published("bonus.receipt.identified.v1")
+    accounts = {each["data"]["purchase"]["purchase_id"]: each["data"]["holder"]["account_id"] for each in receipts}
+    assert accounts == dict.fromkeys(names, own["anna"]) | {"before": own["carol"], "after": own["carol"]}
+    enrolled = await desk.published("bonus.participant.enrolled.v1")
+    assert sorted(each["data"]["holder"]["account_id"] for each in enrolled) == sorted([*own.values(), own["carol"]])
+    refused = [
+        await api.delete(f"{household}/{members['anna']}"),
+        await api.put(f"{household}/{ids.derive('member', 'nobody')}"),
+        await api.put(f"/v1/households/{ids.derive('account')}/members/{members['anna']}"),
+    ]
+    assert [(each.status_code, each.json()["code"]) for each in refused] == [
+        (409, "owns_the_account"), (409, "not_in_programme"), (404, "account_unknown"),
+    ]  # fmt: skip
+
+
+async def test_A6_an_erased_member_is_unreadable_for_ever(api: httpx.AsyncClient, desk: Any, purchase: Make) -> None:
+    """Identifiers are out of use and unreadable, every service is told, queries answer `member_erased`."""
+    member_id = ids.derive("member", "anna")
+    body = {"programme": "grocer", "identifiers": [{"type": "card", "value": "77"}], "birthday": "1990-02-28"}
+    await api.put(f"/v1/members/{member_id}", json=body)
+    await desk.carry()
+    await desk.send(purchase("1", at="2026-03-20T11:00:00Z"))
+    for _ in range(2):
+        assert (await api.delete(f"/v1/members/{member_id}")).status_code == 204
+    told = await desk.published("bonus.member.erased.v1")
+    assert {each["data"]["account_id"] for each in told} == {str(ids.account_of("default", "grocer", member_id))}
+    assert len({each["id"] for each in told}) == 1
+    erased = await api.get(f"/v1/members/{member_id}")
+    assert (erased.status_code, erased.json()["code"]) == (410, "member_erased")
+    assert (await api.put(f"/v1/members/{member_id}", json=body)).status_code == 410
+    [found] = (await api.get("/v1/members?identifier=card:77")).json()["members"]
+    assert (found["identifier"], found["blocked_since"] is not None) == (None, True)
+    [listed] = (await api.get("/v1/purchases?programme=grocer")).json()["purchases"]
+    assert (listed["purchase_id"], listed["card"]) == ("1", None)
+    [verdict] = await desk.send(purchase("2", at="2026-03-20T12:00:01Z"))
+    assert (verdict.kind, verdict.code) == ("refused", "identifier_blocked")
+    assert await desk.pool.fetchval("select count(*) from data_key where wrapped is not null") == 0
