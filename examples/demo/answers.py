@@ -46,7 +46,7 @@ async def household(client: httpx.AsyncClient, household_id: int) -> Answered | 
     return Answered(figures, hundredths(balance.get("debt", "0")), tier, lots, asked_at, datetime.now(UTC))
 
 
-async def _open_lots(client: httpx.AsyncClient, household_id: int) -> frozenset[OpenLot]:
+async def _open_lots(client: httpx.AsyncClient, household_id: int) -> list[OpenLot]:
     found: list[OpenLot] = []
     cursor: str | None = ""
     while cursor is not None:
@@ -54,13 +54,12 @@ async def _open_lots(client: httpx.AsyncClient, household_id: int) -> frozenset[
         page = checked(await client.get(f"/v1/accounts/{account_id(household_id)}/lots", params=query))
         found += [lot for lot in map(_lot, page["items"]) if lot.left]
         cursor = page.get("next_cursor")
-    return frozenset(found)
+    return sorted(found)
 
 
 def _lot(lot: dict[str, Any]) -> OpenLot:
     left = sum(hundredths(lot[bucket]) for bucket in ("pending", "available", "held"))
-    source = lot.get("source") or {}
-    return OpenLot(source.get("id", ""), _instant(lot["activates_at"]), _instant(lot["expires_at"]), left)
+    return OpenLot(*(_instant(lot[name]) for name in ("earned_at", "activates_at", "expires_at")), left)
 
 
 def hundredths(points: str) -> int:

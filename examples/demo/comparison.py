@@ -9,11 +9,11 @@ from examples.demo.recompute import Household
 FIGURES: Final = ("issued", "pending", "available", "redeemed", "expired", "reversed")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class OpenLot:
-    """A lot that still has points: what it came from, its dates, and what is left, in hundredths of a point."""
+    """A lot that still has points: its dates, and what is left of it, in hundredths of a point."""
 
-    purchase_id: str
+    earned_at: datetime
     activates_at: datetime
     expires_at: datetime
     left: int
@@ -29,7 +29,7 @@ class Answered:
     figures: dict[str, int]
     debt: int
     tier: str | None
-    lots: frozenset[OpenLot]
+    lots: list[OpenLot]
     asked_at: datetime
     answered_at: datetime
 
@@ -75,21 +75,22 @@ def _differences(household: Household, answer: Answered, at: datetime) -> list[M
     ]
     lots = open_lots(household, at)
     if lots != answer.lots:
-        missing, extra = lots - answer.lots, answer.lots - lots
+        missing = [lot for lot in lots if lot not in answer.lots]
+        extra = [lot for lot in answer.lots if lot not in lots]
         found.append(Mismatch(household.household_id, "lots", _some(missing), _some(extra)))
     return found
 
 
-def open_lots(household: Household, at: datetime) -> frozenset[OpenLot]:
-    """The lots that should still have points."""
-    return frozenset(
-        OpenLot(lot.purchase_id, lot.activates_at, lot.expires_at, lot.left)
+def open_lots(household: Household, at: datetime) -> list[OpenLot]:
+    """The lots that should still have points, the earliest earned first."""
+    return sorted(
+        OpenLot(lot.earned_at, lot.activates_at, lot.expires_at, lot.left)
         for lot in household.lots
         if lot.left and lot.state_at(at) != "expired"
     )
 
 
-def _some(lots: frozenset[OpenLot]) -> str:
+def _some(lots: list[OpenLot]) -> str:
     shown = sorted(lots, key=lambda lot: lot.purchase_id)[:3]
     more = f" and {len(lots) - len(shown)} more" if len(lots) > len(shown) else ""
-    return "; ".join(f"{lot.purchase_id} {lot.left} until {lot.expires_at:%F}" for lot in shown) + more
+    return "; ".join(f"{lot.left} of {lot.earned_at} until {lot.expires_at}" for lot in shown) + more

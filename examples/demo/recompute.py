@@ -26,6 +26,7 @@ class Lot:
     """One award as it should stand: where its points are now."""
 
     purchase_id: str
+    earned_at: datetime
     activates_at: datetime
     expires_at: datetime
     points: int
@@ -98,9 +99,9 @@ def households(year: Year) -> dict[int, Household]:
     for household_id, spend in last_tier.iter_rows():
         found[household_id] = Household(household_id, _level(spend), [])
     earning = awards.filter(pl.col("points") > 0)
-    columns = ("household_id", "purchase_id", "activates_at", "expires_at", "points")
-    for household_id, purchase_id, activates_at, expires_at, points in earning.select(columns).iter_rows():
-        found[household_id].lots.append(Lot(purchase_id, activates_at, expires_at, points, points))
+    columns = ("household_id", "purchase_id", "at", "activates_at", "expires_at", "points")
+    for household_id, *dates, points in earning.select(columns).iter_rows():
+        found[household_id].lots.append(Lot(*dates, points, points))
     return found
 
 

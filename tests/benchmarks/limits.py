@@ -26,7 +26,7 @@ async def copy_rows_per_second(dsn: str, body_bytes: int) -> float:
         started = time.perf_counter()
         for first in range(0, COPY_ROWS, COPY_BATCH_ROWS):
             shard = first // COPY_BATCH_ROWS % SHARDS
-            rows = [_row(shard, first + number, body) for number in range(COPY_BATCH_ROWS)]
+            rows = [_row(shard, 1 + first + number, body) for number in range(COPY_BATCH_ROWS)]
             await connection.copy_records_to_table("bench_event", schema_name="ledger", records=rows, columns=_COLUMNS)
         return COPY_ROWS / (time.perf_counter() - started)
     finally:

@@ -30,6 +30,10 @@ from services.runtime.http.answers import (
 )
 from services.runtime.http.application import JsonRoute
 
+_BALANCE_POINTS: Final = (
+    "pending", "available", "held", "in_transit", "debt",
+    "issued", "adjusted", "transferred_in", "transferred_out", "redeemed", "expired", "reversed",
+)  # fmt: skip
 _LOT_POINTS: Final = (
     "points", "pending", "available", "held", "in_transit", "redeemed", "expired", "reversed", "withdrawn",
 )  # fmt: skip
@@ -52,7 +56,7 @@ class NextExpiryAnswer(BaseModel):
 
 
 class BalanceAnswer(BaseModel):
-    """What an account has in one currency, as decimal strings."""
+    """What an account has in one currency, and below that what was ever moved, as decimal strings."""
 
     scale: int
     pending: str
@@ -60,6 +64,13 @@ class BalanceAnswer(BaseModel):
     held: str
     in_transit: str
     debt: str
+    issued: str
+    adjusted: str
+    transferred_in: str
+    transferred_out: str
+    redeemed: str
+    expired: str
+    reversed: str
     next_expiry: NextExpiryAnswer | None
     expires: list[MonthAnswer]
 
@@ -194,11 +205,7 @@ def account_document(seen: Seen) -> dict[str, Any]:
         "balances": {
             currency: {
                 "scale": balance.scale,
-                "pending": format_points(balance.pending, balance.scale),
-                "available": format_points(balance.available, balance.scale),
-                "held": format_points(balance.held, balance.scale),
-                "in_transit": format_points(balance.in_transit, balance.scale),
-                "debt": format_points(balance.debt, balance.scale),
+                **{name: format_points(getattr(balance, name), balance.scale) for name in _BALANCE_POINTS},
                 **_expiry_document([each for each in seen.expiring if each.currency == currency], balance.scale),
             }
             for currency, balance in sorted(account.balances.items())
