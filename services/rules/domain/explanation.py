@@ -6,7 +6,6 @@ docs/programmes.md.
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from math import gcd
 
 from services.rules.domain.answers import Answers
 from services.rules.domain.earning import Earned
@@ -40,13 +39,12 @@ def explanation_of(
 
 
 def _currency(settled: Settled) -> Plain:
-    numerator, denominator = settled.exact
-    divisor = gcd(numerator, denominator)
     currency = settled.pot.currency
     said: Plain = {
         "currency": currency.key,
         "points": settled.points,
-        "exact": [numerator // divisor, denominator // divisor],
+        # As text: numerator and denominator may be longer than any number of JSON.
+        "exact": str(Fraction(*settled.exact)),
         "rounding": currency.rounding,
         "round_by": currency.round_by,
     }

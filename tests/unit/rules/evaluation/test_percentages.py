@@ -1,5 +1,8 @@
 """Percentages, points paid, rounding: what the plain rules of a shop come to."""
 
+from fractions import Fraction
+
+import orjson
 import pytest
 
 from services.rules.domain.evaluation import Facts, evaluate
@@ -133,3 +136,13 @@ def test_E7_an_empty_basket_earns_nothing() -> None:
     text = TWO_DECIMALS + "earn:\n  - {rule: cashback, give: 5 %}\n  - {rule: visit, give: 10 points}\n"
     found = evaluate(programme(text), basket(line(1, "0.00", quantity="0")), Facts())
     assert (found.awards, found.explanation["not_fired"]) == ((), {"no_lines": ["cashback", "visit"]})
+
+
+def test_an_explanation_is_plain_data_however_long_its_fractions() -> None:
+    """Tax of lines that are net of points makes denominators longer than a number of JSON may be."""
+    lines = [line(number, f"{number}7.{number}3", tax=f"{number}.01", points_paid="1.11") for number in range(1, 40)]
+    found = earns(FIVE_PERCENT + "base: net\ncounts_points_paid: yes\n", basket(*lines))
+    [currency] = orjson.loads(orjson.dumps(found.explanation))["currencies"]
+    exact = Fraction(currency["exact"])
+    assert exact.denominator > 2**64
+    assert currency["points"] == found.points("points") == int(exact + Fraction(1, 2))

@@ -195,3 +195,17 @@ def test_a_condition_without_end_is_refused() -> None:
     """At most two thousand characters."""
     _, found = compiled(" || ".join(["purchase.total > 5"] * 200))
     assert isinstance(found, ProgrammeError)
+
+
+@pytest.mark.parametrize("value", [10**30, float("nan"), None, "\ud800", {"y": [1, {"z": None}]}, object()])
+def test_whatever_stands_in_an_attribute_is_answered_or_fails(value: object) -> None:
+    """A till may send anything: the condition fails or is false, and nothing is raised."""
+    bits, failures = group_of("line.attributes.x == 5").answer(({"x": value},))
+    assert bits == 0
+    assert set(failures) <= {0}
+
+
+def test_an_amount_beyond_every_bound_fails() -> None:
+    """More than 64 bits hold is a failure of the condition, not of the evaluation."""
+    bits, failures = group_of("purchase.total > 5", "situation").answer((10**20,))
+    assert (bits, list(failures)) == (0, [0])

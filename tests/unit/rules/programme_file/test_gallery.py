@@ -45,3 +45,34 @@ def compared(found: Any, expected: Any) -> Any:
 
 def _only(found: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
     return {word: found[word] for word in expected}
+
+
+LATER = {
+    "engage": """
+earn:
+  - {rule: review, event: activity.review, once_per: activity.product, give: 20 points, cap: {day: 2 times}}
+  - {rule: survey, event: activity.survey, give: 5 points, cap: {week: 1 time}}
+""",
+    "hotel-business": """
+tiers: {of: account, levels: [{tier: blue, from: 10000}]}
+earn: [{rule: nights, give: 5 points per unit, cap: {month: 2000 points, per: member}}]
+""",
+    "data-miles": "earn: [{rule: back, give: 2 % cash}, {rule: miles, give: 1 mile per 5.00, expires: 2 years}]",
+    "beauty-tiers": """
+tiers: {window: calendar_year, levels: [{tier: vib, from: 350}, {tier: rouge, from: 1000}]}
+earn: [{rule: base, give: 1 point per 1.00}, {rule: more, give: {vib: x1.25, rouge: x1.5}}]
+""",
+    "sellers": """
+earn: [{rule: push, lines: "line.brand == 'X'", give: 10 points per unit, to: line.seller}]
+""",
+    "sticker-album": "earn: [{rule: stamps, give: 1 stamp per 200}]",
+    "mobile-perks": "earn: [{rule: tenure, when: 'member.days_enrolled >= 365', give: 500 MB}]",
+}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_the_rest_of_the_gallery_can_be_said(name: str) -> None:
+    """What the decision record says of later programmes is what the language takes today."""
+    currencies = "{points: {}, cash: {scale: 2}, miles: {}, stamp: {worth: 0}, data: {worth: 0, many: MB}}"
+    text = f"programme: p\nzone: Europe/Warsaw\nmoney: PLN\ncurrencies: {currencies}\n{LATER[name]}\n"
+    assert isinstance(load(text), ProgrammeVersion), load(text)
