@@ -68,6 +68,7 @@ class Limits:
                 with tracing.server_span(scope):
                     await self._app(scope, exchange.receive, exchange.send)
         except Exception as error:
+            exchange.timeout = None
             if exchange.status is not None:
                 # The answer has begun; it cannot be taken back, only cut short.
                 raise
@@ -124,6 +125,9 @@ class _Exchange:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            if self._left < 0 and self.timeout is not None:
+                # The framework took what `receive` raised for a body that cannot be read.
+                raise BodyTooLargeError
             self.status = message["status"]
             if self.timeout is not None:
                 # A long answer may stream as long as its reader takes it.
