@@ -93,7 +93,9 @@ async def recall(transaction: ShardTransaction, wanted: Sequence[tuple[str, str]
         SQL.recall_answers, transaction.shard, [scope for scope, _ in wanted], [key for _, key in wanted]
     )
     kept = [KeptAnswer(**dict(row.items())) for row in rows]
-    return {(each.scope, each.key): each for each in kept}
+    # The statement matches scopes and keys apart from each other: a pair that nobody asked for is left out.
+    asked = set(wanted)
+    return {(each.scope, each.key): each for each in kept if (each.scope, each.key) in asked}
 
 
 async def keep(transaction: ShardTransaction, answers: Sequence[KeptAnswer]) -> None:
