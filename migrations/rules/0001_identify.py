@@ -18,7 +18,7 @@ def upgrade() -> None:
             "activity": "select, insert, update",
             "kept": "select, insert, delete",
             "refusal": "select, insert",
-            "purchase_index": "select, insert",
+            "purchase_index": "select, insert, update",
             "purchase_return": "select, insert, update, delete",
         },
     )

@@ -160,9 +160,9 @@ create table purchase_return (
     first_seen_at timestamptz not null,
     lines         json        not null, -- [[line, quantity, amount], …], the last two in ten-thousandths
     traceparent   text,
-    body          bytea,                -- encrypted with the purchase's key, while it waits
+    body          bytea,                -- encrypted with a key of its own, until it is applied
     primary key (shard, return_key),
-    check ((body is not null) = (verdict = 'waiting'))
+    check ((body is null) = (verdict = 'applied'))
 );
 
 create index purchase_return_of on purchase_return (shard, purchase_key, ordinal);

@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from services.rules.api import activities, households, members, purchases, refusals, returns
+from services.rules.api import activities, claims, households, members, purchases, refusals, returns
 from services.rules.api.state import Parts
 from services.rules.settings import RulesSettings
 from services.runtime.health import Health
@@ -22,7 +22,7 @@ def application(settings: RulesSettings, parts: Parts | None = None, health: Hea
         description="Purchases and returns in, members and their identifiers, programmes, decisions and quotes.",
     )
     app.state.parts = parts
-    for module in (purchases, returns, activities, members, households, refusals):
+    for module in (purchases, returns, activities, members, claims, households, refusals):
         app.include_router(module.router)
     return app
 

@@ -1,6 +1,5 @@
 """Routes: members, the identifiers that they hold, and the programmes that they are in."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final
@@ -15,6 +14,7 @@ from contracts.activities import Enrolment
 from contracts.envelope import Code, Instant, Text
 from contracts.purchases import MemberIdentifier
 from services.rules.api.documents import body_of
+from services.rules.api.holdings import holdings_of, in_programme, refuse_erased
 from services.rules.api.intake import Posted, refuse
 from services.rules.api.state import FromParts, Key, Parts, Reader, Writer
 from services.rules.identify.erasure import erase
@@ -75,7 +75,7 @@ async def get_member(member_id: UUID, caller: Reader, parts: FromParts) -> Respo
 
     Problems: 404 `member_unknown`, 410 `member_erased`.
     """
-    holdings = await _holdings(parts, caller, member_id)
+    holdings = await holdings_of(parts, caller, member_id)
     accounts = {(each.programme, each.account_id): each.since for each in reversed(holdings)}
     return answer(
         {
@@ -106,7 +106,7 @@ async def put_member(
     said = {"enrolled_at": parts.clock().isoformat()} | body | {"member_id": str(member_id)}
     given = said.get("identifiers", [])
     said["identifiers"] = [own, *(each for each in given if each != own)] if isinstance(given, list) else given
-    _refuse_erased(await parts.queries.holdings_of_member(caller.tenant, member_id))
+    refuse_erased(await parts.queries.holdings_of_member(caller.tenant, member_id))
     posted = Posted(request, caller, f"{member_id} {parts.clock().isoformat()}", said)
     message = posted.message((ENROLLED,), parts)
     enrolment: Enrolment = message.event.data  # type: ignore[union-attr]  # `message` gives what it validated
@@ -127,12 +127,8 @@ async def post_identifier(  # noqa: PLR0913, PLR0917 - the parts of a request
     Problems: 404 `member_unknown`, 410 `member_erased`, 409 `not_in_programme`, `identifier_taken`,
     `identifier_not_held`.
     """
-    holdings = await _holdings(parts, caller, member_id)
-    holding = next((each for each in reversed(holdings) if each.programme == body.programme), None)
-    if holding is None:
-        raise Problem(
-            HTTPStatus.CONFLICT, "not_in_programme", "The member is not in this programme", field="$.programme"
-        )
+    holdings = await holdings_of(parts, caller, member_id)
+    holding = in_programme(holdings, body.programme)
     posted = Posted(request, caller, key, body.model_dump(mode="json"))
     await posted.claim(parts)
     now = parts.clock()
@@ -205,19 +201,6 @@ async def _block(posted: Posted, blocks: BlockBody, programme: str, parts: Parts
         "reason": blocks.reason,
     }
     await parts.identify.submit(posted.told(IDENTIFIER_BLOCKED, data, parts))
-
-
-async def _holdings(parts: Parts, caller: Caller, member_id: UUID) -> Sequence[HoldingRow]:
-    holdings = await parts.queries.holdings_of_member(caller.tenant, member_id)
-    if not holdings:
-        raise Problem(HTTPStatus.NOT_FOUND, "member_unknown", "No such member")
-    _refuse_erased(holdings)
-    return holdings
-
-
-def _refuse_erased(holdings: Sequence[HoldingRow]) -> None:
-    if holdings and all(each.name is None for each in holdings):
-        raise Problem(HTTPStatus.GONE, "member_erased", "This member was erased")
 
 
 async def _refuse_taken(  # noqa: PLR0913, PLR0917 - one check of a route

@@ -57,7 +57,7 @@ async def post_purchase(posted: FromPost, parts: FromParts) -> Response:
     data = message.content["data"]
     known = verdict.code if verdict.kind == "duplicate" else (verdict.answer or {}).get("status")
     status, code = _STATUS[known or "identified"]
-    place = f"/v1/purchases/{quote(data['purchase_id'], safe='')}?programme={quote(data['programme'], safe='')}"
+    place = purchase_address(data["purchase_id"], data["programme"])
     said = {"purchase_id": data["purchase_id"], "programme": data["programme"], "status": status, "code": code}
     return answer(said, HTTPStatus.ACCEPTED, {"Location": place})
 
@@ -117,6 +117,11 @@ async def get_purchase(purchase_id: str, programme: Programme, caller: Reader, p
         "conflicts": [_conflict(each) for each in refusals if each.code == "conflict"],
     }
     return answer(found)
+
+
+def purchase_address(purchase_id: str, programme: str) -> str:
+    """Where it is told what became of a purchase."""
+    return f"/v1/purchases/{quote(purchase_id, safe='')}?programme={quote(programme, safe='')}"
 
 
 async def _standing(parts: Parts, rows: Sequence[PurchaseRow], purchase_id: str) -> PurchaseRow | None:

@@ -263,6 +263,12 @@ def block(command: Block, identifier: Identifier) -> list[Event]:
     return [Blocked(command.since)] if is_last and command.since < held.blocked_since else []
 
 
+def claim(arrival: Arrival, holder: Holder, terms: IdentifierTerms, now: datetime) -> PassedOn | Refusal:
+    """Give a purchase that named no member to who shows its receipt. Refused: `claim_window_passed`."""
+    until = terms.claimable_until(arrival.at)
+    return Refusal.claim_window_passed(until) if until is not None and now >= until else PassedOn(arrival, holder)
+
+
 def _join(holder: Holder, at: datetime, origin: Origin, identifier: Identifier, terms: IdentifierTerms) -> list[Event]:
     linked, *released = _hand_over(Holding(holder, at, origin), identifier, terms)
     return [linked, Enrolled(holder, at, origin), *released]

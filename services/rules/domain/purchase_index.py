@@ -41,6 +41,8 @@ class IndexedPurchase:
     entry: Entry | None = None
     returned: tuple[tuple[int, int], ...] = ()
     waiting: tuple[Return, ...] = ()
+    nobodys: tuple[Return, ...] = ()
+    """Returns that were counted while the purchase belonged to nobody."""
 
     @property
     def remaining(self) -> tuple[tuple[int, int, int], ...]:
@@ -80,6 +82,13 @@ class Contradicted:
 
 
 @dataclass(frozen=True, slots=True)
+class Claimed:
+    """The purchase belonged to nobody, and now to `holder`."""
+
+    holder: Holder
+
+
+@dataclass(frozen=True, slots=True)
 class Returned:
     """Goods came back; `remaining` is what is left after it: line number, quantity, amount."""
 
@@ -103,7 +112,7 @@ class ReturnRefused:
     refusal: Refusal
 
 
-Event = Indexed | Contradicted | Returned | ReturnKept | ReturnRefused
+Event = Indexed | Contradicted | Claimed | Returned | ReturnKept | ReturnRefused
 
 
 def evolve(purchase: IndexedPurchase, event: Event) -> IndexedPurchase:
@@ -111,8 +120,13 @@ def evolve(purchase: IndexedPurchase, event: Event) -> IndexedPurchase:
     match event:
         case Indexed(entry):
             return IndexedPurchase(entry, ((0, 0),) * len(entry.lines))
-        case Returned(back):
-            return replace(purchase, returned=_with(purchase, back))
+        case Claimed(holder) if purchase.entry is not None:
+            # What came back meanwhile is told to the holder return by return, so it is counted anew.
+            entry = replace(purchase.entry, holder=holder)
+            return IndexedPurchase(entry, ((0, 0),) * len(entry.lines))
+        case Returned(back, holder):
+            nobodys = purchase.nobodys if holder else (*purchase.nobodys, back)
+            return replace(purchase, returned=_with(purchase, back), nobodys=nobodys)
         case ReturnKept(back):
             return replace(purchase, waiting=(*purchase.waiting, back))
         case _:
@@ -130,17 +144,27 @@ def fold(purchase: IndexedPurchase, events: Iterable[Event]) -> IndexedPurchase:
 
 
 def enter(entry: Entry, purchase: IndexedPurchase) -> list[Event]:
-    """Enter a purchase, and let the returns that came before it go on."""
-    if purchase.entry is not None:
-        if purchase.entry.fingerprint == entry.fingerprint:
-            return []
-        return [Contradicted(entry, purchase.entry)]
-    events: list[Event] = [Indexed(entry)]
-    entered = evolve(purchase, events[0])
-    for back in purchase.waiting:
-        event = take_back(back, entered)
+    """Enter a purchase, and let the returns that came before it go on.
+
+    The same entry again changes nothing, except that a purchase which belonged to nobody may be claimed once.
+    """
+    known = purchase.entry
+    if known is None:
+        return _followed_by(Indexed(entry), purchase, purchase.waiting)
+    if known.fingerprint != entry.fingerprint:
+        return [Contradicted(entry, known)]
+    if known.holder is None and entry.holder is not None:
+        return _followed_by(Claimed(entry.holder), purchase, purchase.nobodys)
+    return []
+
+
+def _followed_by(first: Event, purchase: IndexedPurchase, returns: Iterable[Return]) -> list[Event]:
+    events = [first]
+    after = evolve(purchase, first)
+    for back in returns:
+        event = take_back(back, after)
         events.append(event)
-        entered = evolve(entered, event)
+        after = evolve(after, event)
     return events
 
 

@@ -43,8 +43,18 @@ class Refusal:
 
     @classmethod
     def claim_window_passed(cls, until: datetime) -> "Refusal":
-        """The member joined too late for this purchase."""
-        return cls("claim_window_passed", f"it could be claimed by joining before {until.isoformat()}")
+        """The member joined, or asked, too late for this purchase."""
+        return cls("claim_window_passed", f"it could be claimed before {until.isoformat()}")
+
+    @classmethod
+    def purchase_unknown(cls, purchase_id: str) -> "Refusal":
+        """Nothing was taken in under this id."""
+        return cls("purchase_unknown", f"no purchase {purchase_id!r} was taken in")
+
+    @classmethod
+    def not_claimable(cls, purchase_id: str) -> "Refusal":
+        """Somebody has it, or it came under an identifier."""
+        return cls("not_claimable", f"purchase {purchase_id!r} is not one that named no member")
 
     @classmethod
     def identifier_taken(cls) -> "Refusal":

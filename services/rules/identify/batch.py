@@ -21,7 +21,7 @@ from services.rules.identify.changes import (
     facts_of,
 )
 from services.rules.identify.enrolments import enrolment_on_sight, facts_in, other_names
-from services.rules.identify.taken import Enrolling, Faulty, Linking, Taken
+from services.rules.identify.taken import Claiming, Enrolling, Faulty, Linking, Taken
 from services.rules.incoming import Mark, Origin, fingerprint_of
 from services.rules.refusals.refused import Refused
 from services.runtime.shard import Verdict
@@ -76,6 +76,7 @@ class Batch:
             return self._refuse(self._refused_taken(taken, refusal))
         if at is None:
             self._settle(taken, NO_MEMBER)
+            self._waiting[taken.key] = taken
             self.changes.entries.append(publishing.indexed(taken, None, self._now))
             return Verdict("waiting", NO_MEMBER, {"status": NO_MEMBER})
         events = domain.take_in(taken.arrival, self._identifiers[at], self._terms_of(taken.programme, taken.origin))
@@ -149,6 +150,25 @@ class Batch:
             self.changes.entries.append(entry)
         self._apply(decided, at, linking)
         return Verdict("applied" if decided else "duplicate", None, {"status": "linked"})
+
+    def claim(self, claiming: Claiming) -> Verdict:
+        """Give a purchase that named no member to who shows its receipt."""
+        known, holder = self._known.get(claiming.key), claiming.holder
+        taken = self._waiting.get(claiming.key)
+        if known is not None and known.account_id == holder.account_id:
+            return Verdict("duplicate", IDENTIFIED, {"status": IDENTIFIED})
+        decided: domain.PassedOn | Refusal
+        if known is None:
+            decided = Refusal.purchase_unknown(claiming.purchase_id)
+        elif known.verdict != NO_MEMBER or taken is None:
+            decided = Refusal.not_claimable(claiming.purchase_id)
+        else:
+            terms = self._terms_of(claiming.programme, claiming.origin)
+            decided = domain.claim(taken.arrival, holder, terms, self._now)
+        if isinstance(decided, Refusal):
+            return Verdict("refused", decided.code, _answer(decided))
+        self._pass_on(self._waiting.pop(claiming.key), holder)
+        return Verdict("applied", None, {"status": IDENTIFIED})
 
     def _apply(self, events: list[Event], at: IdentifierKey, cause: Taken | Enrolling | Linking) -> None:
         """Make what was decided so, in order."""

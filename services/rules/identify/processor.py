@@ -10,7 +10,7 @@ from services.rules.identify.batch import Batch, Loaded
 from services.rules.identify.catalogue import ProgrammeCatalogue
 from services.rules.identify.changes import IdentifierKey
 from services.rules.identify.storage import Storage
-from services.rules.identify.taken import Enrolling, Faulty, Linking, Reading, Taken, key_of, read
+from services.rules.identify.taken import Claiming, Enrolling, Faulty, Linking, Reading, Taken, key_of, read
 from services.rules.privacy import Pseudonyms, Vault
 from services.runtime.messages import Message
 from services.runtime.shard import ShardTransaction, Verdict
@@ -38,7 +38,7 @@ class IdentifyProcessor:
 
     async def process(self, transaction: ShardTransaction, messages: Sequence[Message]) -> Sequence[Verdict]:
         """Take the messages in, each once, in their order."""
-        readings = [read(message) for message in messages]
+        readings = [_read(message) for message in messages]
         places = [self._place(reading) for reading in readings]
         terms = await self._terms(readings)
         known, refused = await self._storage.known(transaction, [_subject(reading) for reading in readings])
@@ -50,6 +50,8 @@ class IdentifyProcessor:
                 for taken in kept:
                     waiting[taken.key] = taken
                     identifiers[place] = evolve(identifiers[place], KeptWaiting(taken.arrival))
+        claimed = {reading.key for reading in readings if isinstance(reading, Claiming)}
+        waiting |= {taken.key: taken for taken in await self._storage.kept(transaction, claimed)}
         before = dict(identifiers)
         batch = Batch(Loaded(known, refused, identifiers, waiting, terms), transaction.now, self._ahead_max)
         verdicts = [_decide(batch, reading, place) for reading, place in zip(readings, places, strict=True)]
@@ -59,7 +61,7 @@ class IdentifyProcessor:
         return verdicts
 
     def _place(self, reading: Reading) -> IdentifierKey | None:
-        if isinstance(reading, Faulty) or reading.name is None:
+        if isinstance(reading, Faulty | Claiming) or reading.name is None:
             return None
         return (self._pseudonyms.of(reading.origin.tenant, reading.name), reading.programme)
 
@@ -70,11 +72,17 @@ class IdentifyProcessor:
         return {each: await self._catalogue.find(*each) for each in programmes}
 
 
+def _read(message: Message) -> Reading:
+    return message.payload if isinstance(message.payload, Claiming) else read(message)
+
+
 def _decide(batch: Batch, reading: Reading, place: IdentifierKey | None) -> Verdict:
     if isinstance(reading, Taken):
         return batch.take(reading, place)
     if isinstance(reading, Faulty):
         return batch.reject(reading)
+    if isinstance(reading, Claiming):
+        return batch.claim(reading)
     if place is None:
         raise TypeError(f"{type(reading).__name__} without an identifier")
     return batch.enrol(reading, place) if isinstance(reading, Enrolling) else batch.link(reading, place)
@@ -93,7 +101,7 @@ def _wanted(
     return {
         place: (reading.origin.tenant, reading.name or "")
         for reading, place in zip(readings, places, strict=True)
-        if place is not None and not isinstance(reading, Faulty)
+        if place is not None and not isinstance(reading, Faulty | Claiming)
     }
 
 

@@ -52,7 +52,7 @@ def indexed(taken: Taken, holder: Holder | None, now: datetime) -> LogEntry:
     return entry(
         PURCHASE_INDEXED,
         # Under another identifier the same id comes again with another content, and both must be heard.
-        event_of(PURCHASE_INDEXED, taken.key, print_),
+        event_of(PURCHASE_INDEXED, taken.key, print_, *([str(holder.account_id)] if holder else [])),
         key=taken.subject_id,
         tenant=taken.origin.tenant,
         data={

@@ -79,6 +79,15 @@ class Storage:
                 waiting.setdefault(key, []).append(_revived(row, cipher))
         return waiting
 
+    async def kept(self, transaction: ShardTransaction, keys: Collection[UUID]) -> list[Taken]:
+        """Purchases that were kept under these keys, because they named no member."""
+        if not keys:
+            return []
+        rows = await transaction.connection.fetch(SQL.find_kept_by_key, transaction.shard, list(keys))
+        ciphers = await self._vault.existing(transaction.connection, [transaction.shard], keys)
+        found = ((row, ciphers.get((transaction.shard, row["subject_key"]))) for row in rows)
+        return [_revived(row, cipher) for row, cipher in found if cipher is not None]
+
     async def write(
         self, transaction: ShardTransaction, changes: Changes, before: dict[IdentifierKey, Identifier]
     ) -> None:

@@ -16,6 +16,8 @@ from services.rules.refusals.refused import RefusedKind
 from services.runtime.messages import Message
 
 PURCHASE_COMPLETED: Final = "bonus.purchase.completed.v1"
+PURCHASE_CLAIMED: Final = "rules.purchase.claimed"
+"""Not a contract: what the API hands to its own processor."""
 
 
 @dataclass(slots=True)
@@ -97,6 +99,17 @@ class Linking:
 
 
 @dataclass(slots=True)
+class Claiming:
+    """Somebody shows the receipt of a purchase that named no member. It comes over HTTP alone."""
+
+    key: UUID
+    purchase_id: str
+    programme: str
+    holder: Holder
+    origin: Origin
+
+
+@dataclass(slots=True)
 class Faulty:
     """A message whose `data` is not what its type says. `key` is of its subject where that can be told."""
 
@@ -108,7 +121,7 @@ class Faulty:
     problems: tuple[FieldProblem, ...] = field(repr=False)
 
 
-Reading = Taken | Enrolling | Linking | Faulty
+Reading = Taken | Enrolling | Linking | Claiming | Faulty
 
 
 def key_of(message: Message) -> str:

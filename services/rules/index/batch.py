@@ -38,6 +38,7 @@ class Loaded:
     purchases: dict[UUID, IndexedPurchase]
     returns: dict[UUID, KnownReturn]
     waiting: dict[UUID, Returning]
+    """Returns that nobody was told of yet: their purchase is not known, or belongs to nobody."""
     refused: dict[Mark, Refusal]
     programmes: frozenset[tuple[str, str]]
     """Tenant and name of the programmes that there are, of those that the batch names."""
@@ -49,6 +50,7 @@ class Changes:
 
     entries: list[LogEntry] = field(default_factory=list)
     indexed: list[Entering] = field(default_factory=list)
+    claimed: list[tuple[UUID, Holder]] = field(default_factory=list)
     returns: dict[UUID, tuple[Returning, ReturnVerdict | None]] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
 
@@ -73,6 +75,8 @@ class Batch:
             match event:
                 case domain.Indexed():
                     self.changes.indexed.append(entering)
+                case domain.Claimed(holder):
+                    self.changes.claimed.append((entering.purchase_key, holder))
                 case domain.Contradicted():
                     return self._contradicted(entering, event)
                 case domain.Returned(back) | domain.ReturnRefused(back):
@@ -112,6 +116,9 @@ class Batch:
                 self._know(returning, verdict)
                 if holder:
                     self.changes.entries.append(_indexed_return(returning, holder, remaining, self._now))
+                else:
+                    # Whoever claims the purchase will have to hear of it.
+                    self._loaded.waiting[returning.key] = returning
                 return Verdict("applied", None, {"status": verdict})
             case domain.ReturnRefused(_, refusal):
                 self._loaded.returns.pop(returning.key, None)

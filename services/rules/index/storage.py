@@ -54,13 +54,15 @@ class Storage:
         entries = await connection.fetch(SQL.find_entries, shard, list(purchases))
         rows = await connection.fetch(SQL.find_returns, shard, list(purchases), list(returns))
         known = {row["return_key"]: _known(row) for row in rows}
-        waiting = await self._waiting(transaction, [row for row in rows if row["verdict"] == "waiting"])
+        waiting = await self._waiting(transaction, [row for row in rows if row["verdict"] != "applied"])
         events: dict[UUID, list[Event]] = {key: [] for key in purchases}
-        for row in entries:
-            events[row["purchase_key"]].append(Indexed(_entry(row)))
+        entered = {row["purchase_key"]: _entry(row) for row in entries}
+        for key, entry in entered.items():
+            events[key].append(Indexed(entry))
         for row in rows:
-            if row["purchase_key"] in events:
-                events[row["purchase_key"]].append(_event(row))
+            key = row["purchase_key"]
+            if key in events:
+                events[key].append(_event(row, entered.get(key)))
         state = {key: fold(IndexedPurchase(), happened) for key, happened in events.items()}
         return state, known, waiting
 
@@ -79,6 +81,7 @@ class Storage:
     async def write(self, transaction: ShardTransaction, changes: Changes) -> None:
         """Write everything that a batch came to."""
         await self._add_entries(transaction, changes.indexed)
+        await self._claim(transaction, changes.claimed)
         settled = list(changes.returns.values())
         await self._add_returns(transaction, [each for each in settled if not each[0].kept])
         await self._settle(transaction, [each for each in settled if each[0].kept])
@@ -94,12 +97,23 @@ class Storage:
             rows = [_entry_row(each, transaction.shard) for each in entering]
             await transaction.connection.copy_records_to_table("purchase_index", records=rows, columns=_ENTRY_COLUMNS)
 
+    async def _claim(self, transaction: ShardTransaction, claimed: Sequence[tuple[UUID, Holder]]) -> None:
+        if claimed:
+            await transaction.connection.execute(
+                SQL.claim_purchases,
+                transaction.shard,
+                [key for key, _ in claimed],
+                [holder.account_id for _, holder in claimed],
+                [holder.member_id for _, holder in claimed],
+                [holder.card_category for _, holder in claimed],
+            )
+
     async def _add_returns(
         self, transaction: ShardTransaction, settled: Sequence[tuple[Returning, ReturnVerdict | None]]
     ) -> None:
         if not settled:
             return
-        to_keep = [returning.key for returning, verdict in settled if verdict == "waiting"]
+        to_keep = [returning.key for returning, verdict in settled if verdict != "applied"]
         ciphers = await self._vault.ciphers(transaction.connection, transaction.shard, to_keep)
         rows = [
             _return_row(returning, verdict, ciphers.get(returning.key), transaction) for returning, verdict in settled
@@ -119,8 +133,9 @@ class Storage:
             if verdict is None:
                 await connection.execute(SQL.drop_returns, shard, keys)
             else:
-                await connection.execute(SQL.apply_returns, shard, keys, verdict)
-        await connection.execute(SQL.drop_keys, shard, [returning.key for returning, _ in settled])
+                await connection.execute(SQL.settle_returns, shard, keys, verdict)
+        told = [returning.key for returning, verdict in settled if verdict != "nobody"]
+        await connection.execute(SQL.drop_keys, shard, told)
 
 
 def _entry_row(entering: Entering, shard: int) -> tuple[Any, ...]:
@@ -159,9 +174,11 @@ def _entry(row: asyncpg.Record) -> Entry:
     return Entry(holder, row["fingerprint"], row["purchased_at"], _lines(row))
 
 
-def _event(row: asyncpg.Record) -> Event:
+def _event(row: asyncpg.Record, entry: Entry | None) -> Event:
     back = Return(row["return_key"], _lines(row))
-    return ReturnKept(back) if row["verdict"] == "waiting" else Returned(back, None, ())
+    if row["verdict"] == "waiting":
+        return ReturnKept(back)
+    return Returned(back, entry.holder if entry and row["verdict"] == "applied" else None, ())
 
 
 def _known(row: asyncpg.Record) -> KnownReturn:

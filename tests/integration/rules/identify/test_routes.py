@@ -404,3 +404,43 @@ async def test_A6_an_erased_member_is_unreadable_for_ever(api: httpx.AsyncClient
     [verdict] = await desk.send(purchase("2", at="2026-03-20T12:00:01Z"))
     assert (verdict.kind, verdict.code) == ("refused", "identifier_blocked")
     assert await desk.pool.fetchval("select count(*) from data_key where wrapped is not null") == 0
+
+
+async def test_a_forgotten_card_is_made_up_for_by_the_receipt(
+    api: httpx.AsyncClient, desk: Any, purchase: Make, goods_back: Make, enrolment: Make
+) -> None:
+    """A purchase that named no member goes to who claims it, with what came back of it meanwhile, return by return."""
+    anna, boris = ids.derive("member", "anna"), ids.derive("member", "boris")
+    for member_id in (anna, boris):
+        await api.put(f"/v1/members/{member_id}", json={"programme": "grocer"})
+    bought = purchase("k/1", None, lines=[(1, "3", "10.00")])
+    await desk.send(bought)
+    await desk.carry()
+    returns = [goods_back(f"r{number}", "k/1", (1, "1", "3.00"), note="torn") for number in range(2)]
+    await desk.send(*returns)
+    assert await desk.published("bonus.return.indexed.v1") == []
+    claim = {"programme": "grocer", "purchase_id": "k/1"}
+    account_id = str(ids.account_of("default", "grocer", anna))
+    for _ in range(2):
+        claimed = await post(api, f"/v1/members/{anna}/claims", claim, "k1")
+        assert (claimed.status_code, claimed.json()["account_id"]) == (202, account_id)
+    await desk.carry()
+    await desk.send(goods_back("r2", "k/1", (1, "1", "4.00")))
+    [receipt] = await desk.published("bonus.receipt.identified.v1")
+    assert (receipt["data"]["purchase"], receipt["data"]["holder"]["account_id"]) == (bought["data"], account_id)
+    told = [each["data"] for each in await desk.published("bonus.return.indexed.v1")]
+    assert [each["remaining"][0]["quantity"] for each in told] == ["2", "1", "0"]
+    assert [each["returned"] for each in told[:2]] == [each["data"] for each in returns]
+    assert {each["holder"]["account_id"] for each in told} == {account_id}
+    assert (await api.get(claimed.headers["location"])).json()["account_id"] == account_id
+    assert await desk.pool.fetchval("select count(*) from kept") == 0
+    await desk.send(enrolment("card:77"), purchase("k/2"), purchase("old", None, at="2026-01-01T10:00:00Z"))
+    refused = [
+        await post(api, f"/v1/members/{boris}/claims", claim, "k2"),
+        await post(api, f"/v1/members/{boris}/claims", claim | {"purchase_id": "k/2"}, "k3"),
+        await post(api, f"/v1/members/{boris}/claims", claim | {"purchase_id": "none"}, "k4"),
+        await post(api, f"/v1/members/{boris}/claims", claim | {"purchase_id": "old"}, "k5"),
+    ]
+    assert [(each.status_code, each.json()["code"]) for each in refused] == [
+        (409, "not_claimable"), (404, "purchase_unknown"), (404, "purchase_unknown"), (422, "claim_window_passed"),
+    ]  # fmt: skip

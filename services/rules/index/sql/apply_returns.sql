@@ -1,8 +1,0 @@
--- apply_returns: the verdict on returns that waited for their purchase.
--- $1 shard    int     the one shard of this transaction
--- $2 keys     uuid[]  of the returns
--- $3 verdict  text    applied, or nobody where nobody earned by the purchase
-update purchase_return
-set verdict = $3, body = null
-where shard = $1
-  and return_key = any($2::uuid[]);
