@@ -197,8 +197,9 @@ SINGLE_NODE: Mapping[str, str | int] = {
     "share.coordinator.state.topic.replication.factor": 1,
     "share.coordinator.state.topic.min.isr": 1,
     "group.initial.rebalance.delay.ms": 0,
-    # After a crash the node's former self counts as alive until its session ends; until then it is not let in again.
-    "broker.session.timeout.ms": 6000,
+    # After a crash the node's former self counts as alive until its session ends, and is not let in again before; but a
+    # shorter session fences the only broker whenever the machine is busy for that long, and then nothing moves at all.
+    "broker.session.timeout.ms": 18_000,
     "broker.heartbeat.interval.ms": 500,
     # An idle node writes to its own log this often.
     "metadata.max.idle.interval.ms": 5000,
