@@ -6,7 +6,7 @@ The reasons, in the order in which they are looked for: `card_category_not_eligi
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from typing import Final
 
@@ -39,11 +39,7 @@ def checks_of(rule: Rule) -> tuple[Check, ...]:
         (rule.once_per, _once),
         (rule.caps, _caps),
     ]
-    return tuple([_bound(check, rule) for needed, check in checks if needed])
-
-
-def _bound(check: Callable[[Rule, Answers], str | None], rule: Rule) -> Check:
-    return lambda answers: check(rule, answers)
+    return tuple([partial(check, rule) for needed, check in checks if needed])
 
 
 def once_key_of(rule: Rule, situation: Situation) -> str:

@@ -52,9 +52,7 @@ def stopped(claims: Iterable[Claim], lines: int) -> tuple[list[Claim], list[tupl
 def multiply(multipliers: Sequence[Gift], gifts: Sequence[Gift], lines: int) -> None:
     """Fill in what each multiplier adds, from what the others gave."""
     for multiplier in multipliers:
-        given = [
-            gift for gift in gifts if gift.give.kind in _MULTIPLIED and gift.give.currency == multiplier.give.currency
-        ]
+        given = [gift for gift in gifts if _is_multiplied(gift, multiplier)]
         more = multiplier.give.value - 1
         if not given or not more:
             multiplier.amounts, multiplier.denominator = [0] * lines, 1
@@ -65,6 +63,12 @@ def multiply(multipliers: Sequence[Gift], gifts: Sequence[Gift], lines: int) -> 
             kept = set(multiplier.on)
             multiplied = [amount if index in kept else 0 for index, amount in enumerate(multiplied)]
         multiplier.amounts, multiplier.denominator = multiplied, denominator * more.denominator
+
+
+def _is_multiplied(gift: Gift, multiplier: Gift) -> bool:
+    """Whole amounts are not, nor what somebody else receives."""
+    same = gift.give.kind in _MULTIPLIED and gift.give.currency == multiplier.give.currency
+    return same and not gift.plan.rule.to
 
 
 def best(gifts: Sequence[Gift]) -> list[Lost]:

@@ -174,3 +174,28 @@ earn:
     rates = {tier: points(text, basket("100.00"), Facts(tier=tier)) for tier in (None, "bronze", "silver", "gold")}
     assert rates == {None: 0, "bronze": 5_00, "silver": 10_00, "gold": 15_00}
     assert earns(text, basket("100.00")).explanation["not_fired"] == {"no_rate_for_tier": ["level"]}
+
+
+@pytest.mark.parametrize(
+    ("condition", "earned"),
+    [("purchase.total >= 100", 5_00), ("purchase.total > 100", 0), ("true", 5_00), ("line.amount >= 60", 3_00)],
+)
+def test_a_condition_on_lines_may_read_the_purchase_or_nothing(condition: str, earned: int) -> None:
+    """What is the same for every line holds on all of them or on none."""
+    text = TWO_DECIMALS + f'earn: [{{rule: cashback, lines: "{condition}", give: 5 %}}]\n'
+    assert points(text, basket("60.00", "40.00")) == earned
+
+
+def test_multipliers_leave_alone_what_others_receive() -> None:
+    """The seller's share is the seller's: the buyer's double is of what the buyer earns."""
+    text = (
+        TWO_DECIMALS
+        + """
+earn:
+  - {rule: cashback, give: 5 %}
+  - {rule: seller, give: 1 %, to: line.seller}
+  - {rule: double, give: x2}
+"""
+    )
+    found = earns(text, basket(line(1, "100.00", seller="eva")))
+    assert (found.points("points"), found.for_others[0].award.points) == (10_00, 1_00)
