@@ -27,3 +27,9 @@ class RulesSettings(RuntimeSettings):
     rules_time_ahead_max_s: int = Field(
         default=600, ge=0, description="how far the clock of a till may run ahead; later is `time_in_future`"
     )
+    programme_lead_s: int = Field(
+        default=60, ge=0, description="how long before its start a version is published, so that every worker knows it"
+    )
+    tier_sweep_delay_s: int = Field(
+        default=3_600, ge=0, description="how long after its end a tier is waited for, for purchases on their way"
+    )

@@ -4,7 +4,17 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from services.rules.api import activities, claims, households, members, purchases, refusals, returns
+from services.rules.api import (
+    activities,
+    claims,
+    decisions,
+    households,
+    members,
+    programmes,
+    purchases,
+    refusals,
+    returns,
+)
 from services.rules.api.state import Parts
 from services.rules.settings import RulesSettings
 from services.runtime.health import Health
@@ -22,7 +32,7 @@ def application(settings: RulesSettings, parts: Parts | None = None, health: Hea
         description="Purchases and returns in, members and their identifiers, programmes, decisions and quotes.",
     )
     app.state.parts = parts
-    for module in (purchases, returns, activities, members, claims, households, refusals):
+    for module in (purchases, returns, activities, members, claims, households, refusals, programmes, decisions):
         app.include_router(module.router)
     return app
 

@@ -1,0 +1,162 @@
+"""`bonus rules`: the brain's processes."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Final, TypeVar
+
+import typer
+
+from contracts.topics import (
+    ACTIVITIES,
+    IDENTIFIERS,
+    LEDGER_EVENTS,
+    PURCHASE_INDEX,
+    PURCHASES,
+    RECEIPTS,
+    RETURNS,
+)
+from services.rules.api import application
+from services.rules.api.state import Parts
+from services.rules.decide.processor import DecideProcessor
+from services.rules.decide.queries import Decisions
+from services.rules.decide.verdicts import VerdictProcessor
+from services.rules.identify.processor import IdentifyProcessor
+from services.rules.identify.queries import Queries
+from services.rules.index.processor import IndexProcessor
+from services.rules.privacy import KeysError, MasterKeys, Pseudonyms, Vault
+from services.rules.programmes.catalogue import Catalogue
+from services.rules.settings import RulesSettings
+from services.runtime.http.server import HttpServer
+from services.runtime.postgres import Pool
+from services.runtime.process import Part, Process, run_process
+from services.runtime.shard import Processor
+from services.runtime.writer import ShardWriter, wall_clock
+
+SCHEMA: Final = "rules"
+
+Made = TypeVar("Made")
+
+app = typer.Typer(no_args_is_help=True, help="The brain: work, relay, serve.")
+
+
+class Worker(StrEnum):
+    """What a worker process may be told to do alone."""
+
+    IDENTIFY = "identify"
+    INDEX = "index"
+    DECIDE = "decide"
+    VERDICTS = "verdicts"
+
+
+class Secrets:
+    """What is needed to keep what is personal. Raises `typer.BadParameter` where the settings have no usable keys."""
+
+    def __init__(self, settings: RulesSettings) -> None:
+        self.vault = Vault(_from("BONUS_MASTER_KEYS", lambda: MasterKeys.parse(settings.master_keys)))
+        self.pseudonyms = _from("BONUS_IDENTIFIER_KEY", lambda: Pseudonyms(settings.identifier_key))
+
+
+@app.command()
+def work(
+    only: Annotated[list[Worker] | None, typer.Option(help="Do this alone; may be said several times.")] = None,
+) -> None:
+    """Take in what comes over Kafka: identify, index, decide, and hear the ledger's verdicts."""
+    settings = RulesSettings()
+    secrets = Secrets(settings)
+
+    async def build(process: Process) -> Sequence[Part]:
+        return await build_work(process, settings, secrets, only or list(Worker))
+
+    run_process("rules-work", build, settings)
+
+
+@app.command()
+def relay() -> None:
+    """Publish what was identified, indexed and decided, in order."""
+
+    async def build(process: Process) -> Sequence[Part]:
+        return [process.relay(await process.pool(SCHEMA), prune=True)]
+
+    run_process("rules-relay", build, RulesSettings())
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on; 0: a free one.", min=0, max=65_535)] = None,
+) -> None:
+    """Answer over HTTP: purchases, returns, members, programmes, decisions, quotes."""
+    settings = RulesSettings()
+    secrets = Secrets(settings)
+    address = (host or settings.rules_host, settings.rules_port if port is None else port)
+
+    async def build(process: Process) -> Sequence[Part]:
+        return await build_serve(process, settings, secrets, address)
+
+    run_process("rules-serve", build, settings)
+
+
+async def build_work(
+    process: Process, settings: RulesSettings, secrets: Secrets, only: Sequence[Worker]
+) -> Sequence[Part]:
+    """The parts of a worker: a consumer for each thing it does, and its copy of the programmes."""
+    pool = await process.pool(SCHEMA)
+    catalogue = _catalogue(pool, settings)
+    processors: dict[Worker, Processor] = {
+        Worker.IDENTIFY: _identify(catalogue, settings, secrets),
+        Worker.INDEX: IndexProcessor(catalogue, secrets.vault, ahead_max=_ahead_max(settings)),
+        Worker.DECIDE: DecideProcessor(catalogue, secrets.vault),
+        Worker.VERDICTS: VerdictProcessor(),
+    }
+    topics = {
+        Worker.IDENTIFY: (PURCHASES, ACTIVITIES, IDENTIFIERS),
+        Worker.INDEX: (PURCHASE_INDEX, RETURNS),
+        Worker.DECIDE: (RECEIPTS,),
+        Worker.VERDICTS: (LEDGER_EVENTS,),
+    }
+    parts: list[Part] = [catalogue]
+    for worker in dict.fromkeys(only):
+        writer = ShardWriter(pool, processors[worker], settings=settings)
+        parts.append(process.consumer({topic.name: writer for topic in topics[worker]}, f"rules-{worker}"))
+    return parts
+
+
+async def build_serve(
+    process: Process, settings: RulesSettings, secrets: Secrets, address: tuple[str, int]
+) -> Sequence[Part]:
+    """The parts of an API: commands and queries on pools of their own, so that neither waits for the other."""
+    writes = await process.pool(SCHEMA, max_size=settings.rules_pool_writes)
+    reads = await process.pool(SCHEMA, max_size=settings.rules_pool_reads)
+    catalogue = _catalogue(reads, settings)
+    index = IndexProcessor(catalogue, secrets.vault, ahead_max=_ahead_max(settings))
+    parts = Parts(
+        ShardWriter(writes, _identify(catalogue, settings, secrets), settings=settings),
+        ShardWriter(writes, index, settings=settings),
+        reads,
+        Queries(reads, secrets.pseudonyms, secrets.vault),
+        Decisions(),
+        secrets.vault,
+        wall_clock,
+    )
+    api = application(settings, parts, process.health)
+    return [catalogue, HttpServer(api, *address, grace_s=settings.stop_grace_s)]
+
+
+def _catalogue(pool: Pool, settings: RulesSettings) -> Catalogue:
+    return Catalogue(pool, settings, refresh_s=settings.programmes_refresh_s, fresh_s=settings.programmes_fresh_s)
+
+
+def _identify(catalogue: Catalogue, settings: RulesSettings, secrets: Secrets) -> IdentifyProcessor:
+    return IdentifyProcessor(catalogue, secrets.pseudonyms, secrets.vault, ahead_max=_ahead_max(settings))
+
+
+def _ahead_max(settings: RulesSettings) -> timedelta:
+    return timedelta(seconds=settings.rules_time_ahead_max_s)
+
+
+def _from(variable: str, make: Callable[[], Made]) -> Made:
+    try:
+        return make()
+    except KeysError as error:
+        raise typer.BadParameter(f"{variable}: {error}") from error
