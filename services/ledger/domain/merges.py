@@ -17,6 +17,7 @@ from contracts.awards import Command as Award
 from services.ledger.domain.account import Account, Lot
 from services.ledger.domain.account_events import (
     AccountMerged,
+    AccountOpened,
     MergeAbandoned,
     MergeAccepted,
     MergeCompleted,
@@ -42,7 +43,6 @@ from services.ledger.domain.refusals import (
     Refusal,
     account_frozen,
     account_merged,
-    account_unknown,
     ended,
     merge_in_progress,
     same_account,
@@ -68,15 +68,14 @@ def accept(account: Account, command: Merge, now: datetime) -> list[Event] | Ref
 def surrender(account: Account, command: Surrender, now: datetime) -> list[Event] | Refusal:
     """Give everything but what is on hold to the account that agreed to take this one up.
 
+    An account on which nothing was booked goes too, so that what comes for it later is redirected.
     An empty list: given already. Refused: `account_merged` (into another), `account_closed`, `member_erased`,
-    `account_frozen`, `account_unknown`, `merge_in_progress` (it is taking up an account itself; of two that would take
+    `account_frozen`, `merge_in_progress` (it is taking up an account itself; of two that would take
     up each other, the one with the lower id does).
     """
     into = command.into_account_id
     if account.status == "merged":
         return [] if account.merged_into == into else account_merged(account.merged_into)
-    if account.status == "unopened":
-        return account_unknown(account.account_id)
     refusal = ended(account) or (account_frozen() if account.status == "frozen" else None)
     if refusal is not None:
         return refusal
@@ -87,8 +86,13 @@ def surrender(account: Account, command: Surrender, now: datetime) -> list[Event
     abandoned = [
         MergeAbandoned(from_account_id=into, reason="merge_in_progress", **shared) for _ in account.merging_from
     ]
+    opened: list[Event] = []
+    if account.status == "unopened":
+        opened.append(
+            AccountOpened(tenant=account.tenant, programme=account.programme, member_id=account.member_id, **shared)
+        )
     sent = _everything(account, into, shared)
-    return [*abandoned, *sent, AccountMerged(into_account_id=into, **shared)]
+    return [*opened, *abandoned, *sent, AccountMerged(into_account_id=into, **shared)]
 
 
 def conclude(account: Account, command: ConcludeMerge, now: datetime) -> list[Event]:

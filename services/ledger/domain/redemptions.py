@@ -109,12 +109,13 @@ def _within_share(command: Redeem, limits: RedemptionGuards, guards: Guards) -> 
     terms = guards.currencies.get(command.currency)
     if limits.share_of_bill is None or terms is None:
         return None
+    part, whole = limits.share_of_bill
     base = command.bill if command.redeemable is None else command.redeemable
     if base is None:
-        return bill_required()
+        # Where points may pay all of a bill, what is spent without one is no share of anything.
+        return None if part >= whole else bill_required()
     if command.bill is not None:
         base = min(base, command.bill)
-    part, whole = limits.share_of_bill
     unit = 10**terms.scale
     if command.points * terms.worth * whole <= base * part * unit:
         return None

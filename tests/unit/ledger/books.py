@@ -1,8 +1,8 @@
 """Given, when, then for the account decider: commands by name, events and balances in words.
 
 Points are whole numbers in the smallest unit. A lot is named by the label of the command that opened it, with `.1` for
-its second grant. `told` shows what happened as the kind of event and its movements: `("points.redeemed", "A 50 available
-> redeemed")`.
+its second grant. `told` shows what happened as the kind of event and its movements:
+`("points.redeemed", "A 50 available > redeemed")`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,6 @@ from contracts.awards import (
     Reversal,
     Source,
     SpentPolicy,
-    UnbackedPolicy,
 )
 from contracts.ids import derive, lot_of
 from contracts.programmes import CurrencyTerms, RedemptionGuards
@@ -107,16 +106,14 @@ def reverse(
     )  # fmt: skip
 
 
-def pay(
-    label: str, points: int, *, hold: str | None = None, redemption: str | None = None,
-    unbacked: UnbackedPolicy = "to_zero", occurred: datetime = NOW,
-) -> PurchaseRedemption:  # fmt: skip
-    """A purchase says that it was paid with points."""
+def pay(label: str, points: int, *, occurred: datetime = NOW, **named_by: Any) -> PurchaseRedemption:
+    """A purchase says that it was paid with points; `hold` or `redemption` is the label that it names."""
+    hold_label, redemption_label = named_by.pop("hold", None), named_by.pop("redemption", None)
     return PurchaseRedemption(
         command_id=named(label), account_id=ANNA, member_id=MEMBER, programme="grocer", occurred_at=occurred,
         source=Source(kind="purchase", id=label), currency=POINTS, scale=0, points=points,
-        hold_id=named(hold) if hold else None, redemption_id=named(redemption) if redemption else None,
-        unbacked=unbacked,
+        hold_id=named(hold_label) if hold_label else None,
+        redemption_id=named(redemption_label) if redemption_label else None, **named_by,
     )  # fmt: skip
 
 

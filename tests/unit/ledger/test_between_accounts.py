@@ -1,6 +1,7 @@
 """Transfers and merges: points on both sides or on neither, and an account that goes into another for ever."""
 
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from contracts.awards import Inactivity
@@ -29,7 +30,7 @@ from tests.unit.ledger.books import (
 LOWER, HIGHER = sorted((ANNA, BARTEK))
 
 
-def two_members(**guards: object) -> Books:
+def two_members(**guards: Any) -> Books:
     """Anna has 600 in two lots, Bartek an open account."""
     return Books(guarded(**guards)).given(
         accrue("A", 200, expires_at=on("2026-06-01")),
@@ -265,7 +266,7 @@ def test_A2_a_purchase_that_names_a_hold_of_before_takes_the_rest_from_the_survi
 
 
 def test_A2_an_account_that_refuses_to_be_taken_up() -> None:
-    """Frozen, closed or unknown: the survivor is told, and may be merged itself again."""
+    """Frozen: the survivor is told, and may be merged itself again."""
     books = two_accounts_of_one_person().given(
         Freeze(command_id=named("f"), account_id=ANNA, occurred_at=NOW, reason="suspicion", operator="ewa"),
         merge("m", BARTEK, ANNA),
@@ -273,8 +274,16 @@ def test_A2_an_account_that_refuses_to_be_taken_up() -> None:
     books.deliver()
     assert books.account().status == "frozen"
     assert books.account(BARTEK).merging_from == frozenset()
-    books.given(merge("n", BARTEK, UUID(int=9))).deliver()
+
+
+def test_A2_an_account_that_has_nothing_yet_is_redirected_all_the_same() -> None:
+    """Its first purchase comes late, and goes to the survivor."""
+    books = two_accounts_of_one_person().given(merge("n", BARTEK, UUID(int=9)))
+    books.deliver()
     assert books.account(BARTEK).merging_from == frozenset()
+    books.when(accrue("late", 5, account_id=UUID(int=9)))
+    books.deliver()
+    assert books.has(BARTEK) == {"issued": 125, "available": 125}
 
 
 def test_A2_merging_again_what_was_merged_ends_at_once() -> None:

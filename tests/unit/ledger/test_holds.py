@@ -1,6 +1,7 @@
 """Holds: points set aside for a purchase that is not finished, and purchases that name them."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ PLACED = on("2026-01-15 12:00")
 TIMED_OUT = on("2026-01-15 12:15")
 
 
-def held(points: int = 80, **lot: object) -> Books:
+def held(points: int = 80, **lot: Any) -> Books:
     """A hold of 80 from a lot of 100, for a quarter of an hour."""
     return Books().given(accrue("A", 100, **lot), hold("h", points))
 
@@ -176,6 +177,15 @@ def test_L7b_captured_by_the_till_already_with_another_amount() -> None:
     ]
     assert books.when(pay("q", 50, hold="h")) == [("points.redeemed", "A 40 available > redeemed")]
     assert books.has() == {"issued": 100, "redeemed": 100}
+
+
+def test_L7b_what_one_purchase_was_paid_with_backs_no_other() -> None:
+    """A hold that a purchase captured, in time or late, and a purchase's own redemption, are spent."""
+    books = held(40).given(pay("p", 40, hold="h"))
+    assert books.refuses(pay("q", 40, hold="h", unbacked="refuse"))[0] == "unbacked_points"
+    assert books.refuses(pay("q", 40, redemption="p", unbacked="refuse"))[0] == "unbacked_points"
+    late = held(40).at(TIMED_OUT).given(pay("p", 40, hold="h", occurred=PLACED))
+    assert late.refuses(pay("q", 40, hold="h", occurred=PLACED, unbacked="refuse"))[0] == "unbacked_points"
 
 
 def test_L7b_more_than_the_hold_goes_to_the_policy() -> None:

@@ -1,5 +1,7 @@
 """Redemptions over HTTP or Kafka: what the programme limits, and how they are undone."""
 
+from typing import Any
+
 import pytest
 
 from tests.unit.ledger.books import (
@@ -19,7 +21,7 @@ from tests.unit.ledger.books import (
 MONEY = 10_000
 
 
-def shop(**limits: object) -> Books:
+def shop(**limits: Any) -> Books:
     """L10: at most 30 % of the bill, multiples of 10, at least 100; 5,000 points available."""
     guards = guarded(**{"share_of_bill": (3, 10), "step": 10, "at_least": 100, **limits})
     return Books(guards).given(accrue("A", 5_000))

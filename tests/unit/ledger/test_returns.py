@@ -1,4 +1,7 @@
-"""Returns: awards taken back under their terms, points spent on returned goods given back. Rules say how much; the books how."""
+"""Returns: awards taken back under their terms, points spent on returned goods given back.
+
+Rules say how much; the books how.
+"""
 
 from datetime import timedelta
 
