@@ -89,7 +89,9 @@ def _closed(situation: Situation) -> str | None:
     programme, facts = situation.programme, situation.facts
     if facts.suspended:
         return "programme_suspended"
-    if programme.card_categories and facts.card_category not in programme.card_categories:
+    # A birthday or an activity may come without a card; a card that was shown must be one that earns.
+    shown = facts.card_category or isinstance(situation.subject, Basket)
+    if programme.card_categories and shown and facts.card_category not in programme.card_categories:
         return "card_category_not_eligible"
     return None
 

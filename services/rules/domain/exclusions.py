@@ -39,7 +39,8 @@ def counted_lines(situation: Situation, basket: Basket) -> tuple[CountedLines, t
         for index, line in enumerate(basket.lines)
         if index not in excluded and (line.amount or line.quantity or line.points_paid)
     ]
-    return CountedLines(lines, payment), tuple(asked.failures)
+    numbers = [basket.lines[index].line for index in sorted(excluded)]
+    return CountedLines(lines, payment, numbers), tuple(asked.failures)
 
 
 def redeemable_lines(situation: Situation, basket: Basket) -> Sequence[int]:

@@ -26,6 +26,9 @@ def explanation_of(
         "currencies": [_currency(settled) for settled in pots],
         "rules": [rule for settled in pots for rule in _rules(settled, answers.situation.facts.tier)],
         "lines": _lines(pots, counted),
+        "excluded": list(counted.excluded),
+        "paid_with_points": _money(counted.payment.points),
+        "paid_otherwise": _money(counted.payment.not_counted),
         "not_fired": found.not_fired,
         "stopped_by": found.stopped_by,
         "lost": [
@@ -36,6 +39,10 @@ def explanation_of(
         "failed": [{"rule": failure.rule, "message": failure.message} for failure in answers.failures],
     }
     return {key: value for key, value in said.items() if value}
+
+
+def _money(by_line: Sequence[Fraction] | None) -> int:
+    return int(sum(by_line)) if by_line else 0
 
 
 def _currency(settled: Settled) -> Plain:

@@ -46,11 +46,13 @@ class Gift:
 class CountedLines:
     """The lines that may earn, with what counts of each; bases are worked out when a rule first asks for them.
 
-    `lines` are (index in the basket, line). What is not a purchase has one line that nobody sees: `shown` is False.
+    `lines` are (index in the basket, line), `excluded` the numbers of the lines that may not. What is not a purchase has
+    one line that nobody sees: `shown` is False.
     """
 
     lines: Sequence[tuple[int, BasketLine]]
     payment: Payment
+    excluded: Sequence[int] = ()
     shown: bool = True
     _bases: dict[tuple[Base, bool], LineAmounts] = field(default_factory=dict)
 
@@ -76,6 +78,9 @@ def gift_of(plan: RulePlan, tier: str | None, counted: CountedLines, on: Sequenc
     if kind == "per_unit":
         units = _only(on, [line.quantity * rate.numerator for _, line in counted.lines])
         return Gift(plan, rate.give, on, units, TEN_THOUSANDTHS)
+    if kind == "percent_off":
+        prices = _only(on, [line.amount * rate.numerator for _, line in counted.lines])
+        return Gift(plan, rate.give, on, prices, rate.denominator)
     base = counted.base(plan.rule.base, counts_points_paid=plan.rule.counts_points_paid)
     if kind == "per_amount":
         return _per_amount(plan, rate.give, base, on)

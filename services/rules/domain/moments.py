@@ -70,7 +70,8 @@ def activates_at(term: Term | None, at: datetime, zone: ZoneInfo) -> datetime | 
     if term is None:
         return None
     if term.on is not None:
-        return max(midnight(term.on, zone), at.astimezone(UTC))
+        begins = midnight(term.on, zone)
+        return begins if begins > at else None
     if term.at is None and term.day is None:
         return later(at, term.after, zone) if term.after and term.after.count else None
     day = _local_day(term, at, zone)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.rules.domain.basket import Basket
-from services.rules.domain.exclusions import redeemable_lines
+from services.rules.domain.exclusions import redeemable_lines, with_partners
 from services.rules.domain.facts import Facts
 from services.rules.domain.programme import Currency, ProgrammeVersion, Redeem
 from services.rules.domain.situation import Situation
@@ -35,8 +35,9 @@ def redeemable(programme: ProgrammeVersion, basket: Basket, facts: Facts) -> Red
     if terms is None:
         return None
     situation = Situation.of(programme, basket, facts)
-    amounts = [basket.lines[index] for index in redeemable_lines(situation, basket)]
-    money = max(sum(line.amount + line.points_paid for line in amounts), 0)
+    basket = with_partners(basket, situation.partner)
+    lines = [basket.lines[index] for index in redeemable_lines(situation, basket)]
+    money = max(sum(line.amount + line.points_paid for line in lines), 0)
     currency = programme.currency(terms.currency)
     return Redeemable(terms.currency, basket.total, money, most_points(terms, currency, money))
 

@@ -34,6 +34,9 @@ WELCOME: Final = "on_enrolment"
 _EVERY_TIME: Final = "purchase"
 _ONCE: Final = ("member", "birthday")
 _LONGEST_BIRTHDAY_DAYS: Final = 364
+_NOT_FOR_DISCOUNTS: Final = (
+    "cap", "once_per", "budget", "to", "base", "counts_points_paid", "activates", "expires",
+)  # fmt: skip
 _NOT_FOR_OCCASIONS: Final = ("lines", "best_of", "birthday", "base", "counts_points_paid")
 
 
@@ -136,6 +139,7 @@ class RuleReader:
             self._conditions(fields, event)
             return
         self._event(fields, event, first)
+        self._discount(fields, first)
         when, lines = self._conditions(fields, event)
         starts_at = fields.read("from", lambda text: scalars.beginning(text, self.zone))
         ends_at = fields.read("until", lambda text: scalars.ending(text, self.zone))
@@ -211,6 +215,13 @@ class RuleReader:
         for word in _NOT_FOR_OCCASIONS:
             if fields.has(word):
                 message = f"`{word}` is about purchases, and this is about {event}"
+                self.faults.add(fields.place(word), "no_meaning", message, "leave it out")
+
+    def _discount(self, fields: Fields, give: Give) -> None:
+        """A quote changes nothing, and a purchase has its discounts in its amounts: nothing of them can be counted."""
+        for word in _NOT_FOR_DISCOUNTS if give.kind == "percent_off" else ():
+            if fields.has(word):
+                message = f"`{word}` is about points, and this is a discount"
                 self.faults.add(fields.place(word), "no_meaning", message, "leave it out")
 
     def _fixed_only(self, give: Give, place: Place) -> None:

@@ -27,6 +27,7 @@ def dates(terms: str, at: str) -> tuple[datetime | None, datetime | None]:
         ("activates: {at: end_of_month}", "2026-04-01 00:00"),
         ("activates: {day: 05-01}", "2026-05-01 00:00"),
         ("activates: {day: 2027-01-01}", "2027-01-01 00:00"),
+        ("activates: {day: 2026-01-01}", None),
         ("activates: 90 minutes", "2026-03-01 19:30"),
         ("activates: 0 days", None),
     ],

@@ -383,3 +383,13 @@ def test_E20_conditions_read_the_calendar_of_the_zone() -> None:
     )
     by_time = {at: points(text, basket("100.00", at=local(at))) for at in ("2026-03-06 23:30", "2026-03-07 00:30")}
     assert by_time == {"2026-03-06 23:30": 10_00, "2026-03-07 00:30": 5_00}
+
+
+def test_E3_what_comes_without_a_card_is_not_refused_for_its_card() -> None:
+    """A birthday shows no card; an enrolment by a staff card does."""
+    version = programme(TWO_DECIMALS + "card_categories: [gold]\non_enrolment: 100 points\n")
+    found = [
+        evaluate(version, Occasion("enrolment", NOON), Facts(card_category=category)).points("points")
+        for category in ("", "gold", "staff")
+    ]
+    assert found == [100_00, 100_00, 0]

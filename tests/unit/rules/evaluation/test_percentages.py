@@ -85,6 +85,7 @@ def test_E7_points_paid_are_spread_over_all_lines() -> None:
     found = earns(FIVE_PERCENT + TOBACCO_AND_GIFTS, bought)
     assert found.points("points") == 14_00
     assert found.explanation["lines"] == [[1, 280_0000, {"cashback": 14_00}]]
+    assert (found.explanation["excluded"], found.explanation["paid_with_points"]) == ([2, 3], 200_0000)
 
 
 def test_E7b_points_cannot_have_paid_for_what_is_not_redeemable() -> None:
@@ -102,7 +103,8 @@ def test_E7b_what_exceeds_the_redeemable_lines_is_spread_over_the_others() -> No
 def test_E7c_a_payment_that_does_not_count_takes_its_part_of_the_base() -> None:
     """Half paid with a gift card: 5 % of the other half."""
     text = FIVE_PERCENT + "exclude: {payments: gift-card}\n"
-    assert points(text, basket("200.00", paid={"gift-card": "100.00", "card": "100.00"})) == 5_00
+    found = earns(text, basket("200.00", paid={"gift-card": "100.00", "card": "100.00"}))
+    assert (found.points("points"), found.explanation["paid_otherwise"]) == (5_00, 100_0000)
 
 
 def test_E7c_payments_that_do_not_count_are_spread_over_what_points_left_to_pay() -> None:

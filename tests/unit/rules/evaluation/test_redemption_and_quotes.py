@@ -116,3 +116,17 @@ def test_E24_a_purchase_gets_no_discount_twice() -> None:
     """What a till sends has its discounts in it: evaluating it offers none."""
     found = evaluate(programme(FIVE_PERCENT + "  - {rule: a, give: 10 % off}\n"), basket("10.00"), Facts())
     assert (found.discounts, found.points("points")) == ((), 50)
+
+
+def test_E24_a_discount_is_of_the_price_however_it_is_paid() -> None:
+    """Points that pay a part do not make the discount smaller; what is earned is of the money that is left."""
+    version = programme(TWO_DECIMALS + "earn: [{rule: price, give: 15 % off}, {rule: cashback, give: 5 %}]\n")
+    priced, found = quote(version, basket("200.00", paid={"points": "70.00"}), Facts())
+    assert (priced.total, found.points("points")) == (170_0000, 5_00)
+
+
+def test_L10c_what_a_partner_sells_may_be_excluded_by_its_store() -> None:
+    """The partner of the store is on every line before exclusions are asked."""
+    text = TWO_DECIMALS + "partners: {cinema: {stores: [screen-1]}}\nexclude: {redeem: \"line.partner == 'cinema'\"}\n"
+    found = [redeemable(programme(text), basket("10.00", store=store), Facts()) for store in ("screen-1", "kiosk")]
+    assert [each and each.redeemable for each in found] == [0, 10_0000]

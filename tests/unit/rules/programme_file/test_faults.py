@@ -103,6 +103,7 @@ FAULTS = [
     ("trade: {10 stamp: coupon}", 1, "not_yet", None),
     ("earn: [{rule: a, give: 5 %, event: activity.x}]", 24, "no_meaning", "write a number, such as 100 points"),
     ("on_enrolment: 5 %", 15, "no_meaning", "write a number, such as 100 points"),
+    ("earn: [{rule: a, give: 5 % off, cap: {day: 2 times}}]", 38, "no_meaning", "leave it out"),
     ("caps: {campaign: 5 points}", 18, "no_campaign", "write it in a rule"),
     (
         "earn: [{rule: a, give: 5 %, best_of: m}, {rule: b, give: x2, best_of: m}]",
