@@ -1,7 +1,8 @@
 """Routes: programmes as files. A draft is checked and kept, a version published, a programme suspended and resumed."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -32,7 +33,7 @@ from services.runtime.http.security import Caller, require
 
 router = APIRouter(prefix="/v1/programmes", tags=["programmes"], route_class=JsonRoute)
 
-Publisher = Annotated[Caller, Security(require("rules:publish"))]
+Publisher = Annotated[Caller, Security(require("programmes:write"))]
 Code = Annotated[str, InPath(max_length=64, pattern=CODE_PATTERN, description="The programme's name.")]
 Number = Annotated[int, InPath(ge=1, le=2**31 - 1, description="The version's number.")]
 
@@ -61,13 +62,32 @@ class Pause(BaseModel):
     until: Instant | None = None
 
 
-async def store_of(request: Request, parts: FromParts) -> ProgrammeStore:
-    """The store of programmes of this process."""
-    lead_s = request.app.state.settings.programme_lead_s
-    return ProgrammeStore(parts.reads, parts.identify.gate, lead=timedelta(seconds=lead_s))
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that changes something: who sent it, under which key, and the store that does it."""
+
+    caller: Caller
+    key: str
+    traceparent: str | None
+    store: ProgrammeStore
+
+    def place(self, programme: str) -> Place:
+        """A programme of the caller's tenant."""
+        return Place(self.caller.tenant, programme)
+
+    def keyed(self, route: str, content: object) -> Keyed:
+        """The key with what it is unique in, and the fingerprint of what was asked."""
+        return Keyed(scope_of(self.caller, route), self.key, fingerprint(content), self.traceparent)
 
 
-FromStore = Annotated[ProgrammeStore, Depends(store_of)]
+async def asked_of(request: Request, caller: Publisher, key: Key, parts: FromParts) -> Asked:
+    """What a request that changes a programme stands on."""
+    lead = timedelta(seconds=request.app.state.settings.programme_lead_s)
+    store = ProgrammeStore(parts.reads, parts.identify.gate, lead=lead)
+    return Asked(caller, key, request.scope.get("bonus.traceparent"), store)
+
+
+FromAsked = Annotated[Asked, Depends(asked_of)]
 
 
 @router.get("")
@@ -102,18 +122,20 @@ async def get_version(programme: Code, version: Number, caller: Reader, parts: F
 
 
 @router.post("/{programme}/versions", status_code=HTTPStatus.CREATED, openapi_extra=_FILE_BODY)
-async def post_version(  # noqa: PLR0913 - what FastAPI reads from the request
-    programme: Code, request: Request, caller: Publisher, key: Key, store: FromStore,
+async def post_version(
+    programme: Code,
+    request: Request,
+    asked: FromAsked,
     content_type: Annotated[str | None, Header(include_in_schema=False)] = None,
-) -> Response:  # fmt: skip
+) -> Response:
     """Check a programme file (YAML) and keep it as a draft.
 
     Problems: 422 `programme_invalid` with every fault by line and column, 422 `another_programme`, 413, 415.
     """
     file = await _file(request, content_type)
-    keyed = _keyed(request, caller, key, f"POST programmes/{programme}/versions", file)
+    keyed = asked.keyed(f"POST programmes/{programme}/versions", file)
     try:
-        drafted = await store.draft(Place(caller.tenant, programme), file, caller.subject, keyed)
+        drafted = await asked.store.draft(asked.place(programme), file, asked.caller.subject, keyed)
     except FaultyFileError as error:
         raise invalid_file(error.errors) from error
     except KeyReusedError as error:
@@ -124,41 +146,38 @@ async def post_version(  # noqa: PLR0913 - what FastAPI reads from the request
 
 
 @router.post("/{programme}/versions/{version}/publish")
-async def publish_version(  # noqa: PLR0913 - what FastAPI reads from the request
-    programme: Code, version: Number, request: Request, caller: Publisher, key: Key, store: FromStore,
-    publication: Annotated[Publication | None, Body()] = None,
-) -> Response:  # fmt: skip
+async def publish_version(
+    programme: Code, version: Number, asked: FromAsked, publication: Annotated[Publication | None, Body()] = None
+) -> Response:
     """Let a version start, at `starts_at` or as soon as it may; every service hears of it.
 
     Problems: 404 `unknown_version`, 409 `already_published`, 422 `starts_too_early`.
     """
     starts_at = publication.starts_at if publication else None
-    keyed = _keyed(request, caller, key, f"POST programmes/{programme}/versions/{version}/publish", starts_at)
-    place = Place(caller.tenant, programme)
-    return await _done(store.publish(place, version, starts_at, caller.subject, keyed), keyed)
+    keyed = asked.keyed(f"POST programmes/{programme}/versions/{version}/publish", starts_at)
+    return await _done(
+        asked.store.publish(asked.place(programme), version, starts_at, asked.caller.subject, keyed), keyed
+    )
 
 
 @router.post("/{programme}/suspend")
-async def suspend_programme(  # noqa: PLR0913 - what FastAPI reads from the request
-    programme: Code, request: Request, caller: Publisher, key: Key, store: FromStore,
-    pause: Annotated[Pause | None, Body()] = None,
-) -> Response:  # fmt: skip
+async def suspend_programme(
+    programme: Code, asked: FromAsked, pause: Annotated[Pause | None, Body()] = None
+) -> Response:
     """Let a programme stand still: nothing is earned or redeemed by what is bought then.
 
     Problems: 404 `not_published`, 409 `suspended_already`, 422 `in_the_past`, `ends_before_it_starts`.
     """
     since, until = (pause.since, pause.until) if pause else (None, None)
-    keyed = _keyed(request, caller, key, f"POST programmes/{programme}/suspend", [since, until])
-    return await _done(store.suspend(Place(caller.tenant, programme), since, until, keyed), keyed)
+    keyed = asked.keyed(f"POST programmes/{programme}/suspend", [since, until])
+    return await _done(asked.store.suspend(asked.place(programme), since, until, keyed), keyed)
 
 
 @router.post("/{programme}/resume")
-async def resume_programme(
-    programme: Code, request: Request, caller: Publisher, key: Key, store: FromStore
-) -> Response:
+async def resume_programme(programme: Code, asked: FromAsked) -> Response:
     """Let a programme go on now; suspensions that are still to come are called off. Problem 404 `not_published`."""
-    keyed = _keyed(request, caller, key, f"POST programmes/{programme}/resume", None)
-    return await _done(store.resume(Place(caller.tenant, programme), keyed), keyed)
+    keyed = asked.keyed(f"POST programmes/{programme}/resume", None)
+    return await _done(asked.store.resume(asked.place(programme), keyed), keyed)
 
 
 def invalid_file(errors: Sequence[ProgrammeError]) -> Problem:
@@ -214,11 +233,6 @@ async def _file(request: Request, content_type: str | None) -> str:
         return body.decode()
     except UnicodeDecodeError as error:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "not_utf8", "A programme file is text in UTF-8") from error
-
-
-def _keyed(request: Request, caller: Caller, key: str, route: str, content: object) -> Keyed:
-    said = content.isoformat() if isinstance(content, datetime) else content
-    return Keyed(scope_of(caller, route), key, fingerprint(said), request.scope.get("bonus.traceparent"))
 
 
 def _version_data(row: VersionRow) -> dict[str, Any]:

@@ -58,7 +58,12 @@ def award_data(award: Award) -> Record:
 
 def paid_data(command: Redeem) -> Record:
     """Points that the purchase was paid with."""
-    data: Record = {"currency": command.currency, "scale": command.scale, "points": command.points}
+    data: Record = {
+        "command_id": command.command_id,
+        "currency": command.currency,
+        "scale": command.scale,
+        "points": command.points,
+    }
     if command.hold_id is not None:
         data["hold_id"] = command.hold_id
     if command.redemption_id is not None:

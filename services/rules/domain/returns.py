@@ -130,7 +130,8 @@ def _settled(participant: Participant, taking: Taking, bought: Bought, backgroun
     noted = (note_of(taking.decision_id, taking.at, standing),) if silent and standing else ()
     decision = Decision(
         taking.decision_id, participant.decisions, taking.kind, taking.key, taking.id, taking.at, receipt.basket.at,
-        taking.version, None, change, _record(taking, restored) | tiers_data(changes, standing), taking.remaining,
+        taking.version, None, change, _record(taking, restored, version) | tiers_data(changes, standing),
+        taking.remaining,
         receipt.decision_id,
     )  # fmt: skip
     commands: tuple[Command, ...] = (*restored, *reversed_, *told, *noted)
@@ -191,11 +192,14 @@ def _restored(taking: Taking, cause: Cause, decision_id: UUID, version: Programm
     )  # fmt: skip
 
 
-def _record(taking: Taking, restored: Sequence[Restore]) -> Record:
+def _record(taking: Taking, restored: Sequence[Restore], version: ProgrammeVersion | None) -> Record:
     left = taking.left
     record: Record = {
+        "scales": {currency.key: currency.scale for currency in version.currencies} if version else {},
         "taken": {currency: points for currency, points in taking.taken.items() if points},
-        "restored": [{"currency": each.currency, "points": each.points} for each in restored],
+        "restored": [
+            {"command_id": each.command_id, "currency": each.currency, "points": each.points} for each in restored
+        ],
         "evaluation": taking.evaluation.explanation,
         "left": {
             "payments": left.payments,

@@ -18,7 +18,7 @@ from services.rules.domain.publication import Edition, Programme, Suspension
 from services.rules.domain.refusals import Refusal
 from services.rules.programme_file import ProgrammeError, load
 from services.rules.programmes.guards import announcement, key_of
-from services.rules.programmes.support import unsupported
+from services.rules.programmes.support import NOT_YET, unsupported
 from services.rules.programmes.versions import SQL, compiled
 from services.runtime.gate import ShardGate
 from services.runtime.http.idempotency import KeptAnswer, keep, recall
@@ -109,12 +109,18 @@ class ProgrammeStore:
     async def publish(
         self, place: Place, version: int, starts_at: datetime | None, by: str, keyed: Keyed | None = None
     ) -> Answer | Refusal:
-        """Let a version start. Raises KeyReusedError. Refused: as `publication.publish`."""
+        """Let a version start. Raises KeyReusedError.
+
+        Refused: as `publication.publish`, and `not_supported_yet`.
+        """
 
         async def let_start(transaction: ShardTransaction, before: Programme) -> Answer | Refusal:
             after = publication.publish(before, version, starts_at, transaction.now, self._lead)
             if isinstance(after, Refusal):
                 return after
+            missing = await _missing(transaction.connection, place, version)
+            if missing:
+                return Refusal(NOT_YET, "; ".join(missing))
             edition = after.edition(version)
             start = edition.starts_at if edition else None
             if after is not before:
@@ -169,11 +175,14 @@ def checked(file: str) -> ProgrammeVersion:
     """The draft that a file says. Raises FaultyFileError."""
     found = load(file)
     if isinstance(found, ProgrammeVersion):
-        found_unsupported = unsupported(found)
-        if not found_unsupported:
-            return found
-        found = found_unsupported
+        return found
     raise FaultyFileError(found)
+
+
+async def _missing(connection: asyncpg.Connection, place: Place, version: int) -> list[str]:
+    """What a version says that would never happen."""
+    row = await connection.fetchrow(SQL.find_file, place.shard, *place, version)
+    return unsupported(compiled(row))
 
 
 async def _load(connection: asyncpg.Connection, place: Place) -> Programme:

@@ -1,16 +1,16 @@
-"""What the language can say and this release does not do yet: it is refused, so that nobody waits for it in vain."""
+"""What the language can say and this release does not do yet: it is not published, so that nobody waits for it in
+vain."""
+
+from typing import Final
 
 from services.rules.domain.programme import ENROLMENT, PURCHASE, ProgrammeVersion, Rule
-from services.rules.programme_file import ProgrammeError
 
-NOT_YET = "not_supported_yet"
+NOT_YET: Final = "not_supported_yet"
 
 
-def unsupported(version: ProgrammeVersion) -> list[ProgrammeError]:
+def unsupported(version: ProgrammeVersion) -> list[str]:
     """Everything in a version that would never happen."""
-    return [
-        ProgrammeError(1, 1, f"earn.{rule.key}", NOT_YET, message) for rule in version.rules for message in _of(rule)
-    ]
+    return [f"rule {rule.key}: {message}" for rule in version.rules for message in _of(rule)]
 
 
 def _of(rule: Rule) -> list[str]:
