@@ -74,7 +74,8 @@ class DeadLetterBudget:
 def fault_of(error: Exception) -> tuple[str, str]:
     """Code and reason of what a processor raised; an unforeseen error gives its type, for its text may be personal."""
     if isinstance(error, MessageFault):
-        return error.code, error.reason[:MAX_TEXT_LENGTH]
+        # A reason may quote a name of a field as it was sent; a column takes every character but this one.
+        return error.code, error.reason.replace("\x00", "")[:MAX_TEXT_LENGTH]
     return UNKNOWN_FAULT, f"{type(error).__module__}.{type(error).__qualname__}"
 
 

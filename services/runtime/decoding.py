@@ -18,6 +18,7 @@ from contracts.problems import FieldProblem, problems_of
 from contracts.topics import TOPICS
 from services.runtime.dead_letters import DeadLetter
 from services.runtime.messages import Message
+from services.runtime.telemetry import tracing
 
 _VERSION: Final = re.compile(r"\.v[0-9]{1,4}\Z")
 _IN_DATA: Final = re.compile(r"\$\.data(\Z|[.\[])")
@@ -25,7 +26,6 @@ _STEMS: Final = frozenset(_VERSION.sub("", name) for name in MODELS)
 _TOPICS: Final = frozenset(topic.name for topic in TOPICS)
 _HEADER_PREFIX: Final = "ce_"
 _TRACE_HEADER: Final = "traceparent"
-_TRACE_LENGTH_MAX: Final = 64
 
 
 class UnknownVersionError(Exception):
@@ -145,6 +145,8 @@ def _validated(
     except ValidationError as error:
         return _with_problems(message, problems_of(error))
     message.id, message.source, message.tenant, message.event = event.id, event.source, event.tenant, event
+    if message.traceparent is None and message.published_at is not None:
+        message.traceparent = tracing.begin(int(message.published_at.timestamp() * 1_000), event.source, event.id)
     return message
 
 
@@ -160,7 +162,7 @@ def _with_problems(message: Message, problems: tuple[FieldProblem, ...]) -> Mess
     envelope = [each for each in problems if not _IN_DATA.match(each.field)]
     if envelope:
         reason = "; ".join(f"{each.field}: {each.message}" for each in envelope)
-        return DeadLetter(message, "not_a_cloud_event", reason[:MAX_TEXT_LENGTH])
+        return DeadLetter(message, "not_a_cloud_event", reason.replace("\x00", "")[:MAX_TEXT_LENGTH])
     content = message.content
     message.id = str(content["id"])[:MAX_ID_LENGTH]
     message.source = str(content["source"])[:MAX_ID_LENGTH]
@@ -170,7 +172,8 @@ def _with_problems(message: Message, problems: tuple[FieldProblem, ...]) -> Mess
 
 
 def _traceparent(content: dict[str, Any], header: bytes | None) -> str | None:
-    if header is not None and len(header) <= _TRACE_LENGTH_MAX:
-        return header.decode("ascii", errors="replace")
+    """The trace that the message belongs to, as its header or its attribute says; broken ones are left out."""
+    if header is not None:
+        return tracing.known(header)
     named = content.get(_TRACE_HEADER)
-    return named if isinstance(named, str) and len(named) <= _TRACE_LENGTH_MAX else None
+    return named if isinstance(named, str) and tracing.is_valid(named) else None

@@ -59,7 +59,9 @@ class Limits:
 
     async def _answer(self, exchange: "_Exchange") -> None:
         scope = exchange.scope
-        scope["bonus.traceparent"] = tracing.incoming(_header(scope, b"traceparent"))
+        given = tracing.known(_header(scope, b"traceparent"))
+        scope["bonus.traced"] = given is not None
+        scope["bonus.traceparent"] = given or tracing.new_traceparent()
         try:
             self._check_room(scope)
             exchange.check_length()

@@ -11,6 +11,7 @@ from typing import Final
 from prometheus_client import Counter, Gauge, Histogram
 
 from services.runtime.messages import Message
+from services.runtime.telemetry import tracing
 
 _STEP_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _VISIBLE_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0, 3600.0)
@@ -28,7 +29,7 @@ COMMIT_SECONDS: Final = Histogram(
 )
 VISIBLE_SECONDS: Final = Histogram(
     "bonus_visible_seconds",
-    "From the publication of a message to the commit of what it caused.",
+    "From the publication of a message, the first of its trace, to a commit.",
     ["processor"],
     buckets=_VISIBLE_BUCKETS,
 )
@@ -72,4 +73,6 @@ class ProcessorMetrics:
             counter.inc(count)
         for message in messages:
             if message.published_at is not None:
-                self._visible.observe(max(0.0, (now - message.published_at).total_seconds()))
+                # From the first message of its trace where that is known, through all hops; else from this message.
+                began_at = tracing.begun_at(message.traceparent) or message.published_at
+                self._visible.observe(max(0.0, (now - began_at).total_seconds()))

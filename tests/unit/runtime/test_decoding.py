@@ -11,6 +11,7 @@ from contracts.activities import ActivityRecorded
 from services.runtime.dead_letters import DeadLetter
 from services.runtime.decoding import UnknownVersionError, decode
 from services.runtime.messages import Message
+from services.runtime.telemetry import tracing
 
 TOPIC = "bonus.activities.v1"
 MAX_BYTES = 10_000
@@ -151,6 +152,37 @@ def test_an_unknown_version_of_a_known_type_waits() -> None:
     """It is for a later release: neither read wrongly nor set aside."""
     with pytest.raises(UnknownVersionError, match=r"recorded\.v2"):
         decoded(event(type="bonus.activity.recorded.v2"))
+
+
+@pytest.mark.parametrize("trace", [b"\x00", b"00-\xff", b"x" * 500, TRACE.encode() + b"\x00"])
+def test_a_broken_trace_is_left_out(trace: bytes) -> None:
+    """What no column takes must not stop a good message; a trace of its own begins with it."""
+    message = decoded(event(), headers=(("traceparent", trace),))
+    assert isinstance(message, Message)
+    assert message.traceparent == tracing.begin(1_772_726_651_000, "urn:test", "e1")
+
+
+def test_a_processor_sees_only_what_it_wants() -> None:
+    """What is of no use to it is passed over; what is, is told by type and content."""
+    asked: list[tuple[str, str]] = []
+
+    def wants(message_type: str, content: dict[str, Any]) -> bool:
+        asked.append((message_type, content["id"]))
+        return bool(content["data"]["name"] == "review")
+
+    record = Record(orjson.dumps(event()))
+    assert decode(record, TOPIC, MAX_BYTES, wants) is None
+    assert asked == [("bonus.activity.recorded.v1", "e1")]
+    wanted = Record(orjson.dumps(event(data=event()["data"] | {"name": "review"})))
+    assert isinstance(decode(wanted, TOPIC, MAX_BYTES, wants), Message)
+
+
+def test_for_a_trusting_processor_the_envelope_alone_is_checked() -> None:
+    """Its data is as parsed, whatever stands there; a broken envelope is set aside as ever."""
+    message = decode(Record(orjson.dumps(event(data={"any": 1}))), TOPIC, MAX_BYTES, trusts=True)
+    assert isinstance(message, Message)
+    assert (message.problems, message.content["data"], message.id) == ((), {"any": 1}, "e1")
+    assert isinstance(decode(Record(orjson.dumps(event(id=""))), TOPIC, MAX_BYTES, trusts=True), DeadLetter)
 
 
 @pytest.mark.parametrize("timestamp", [-1, 0, 2**62])

@@ -101,18 +101,35 @@ def test_a_reference_is_a_message_of_the_contracts() -> None:
 @pytest.mark.parametrize(
     "text", ["", "x", TRACE[:-1], TRACE.upper(), "01" + TRACE[2:], "00-" + "0" * 32 + TRACE[35:], TRACE + "-x"]
 )
-def test_a_broken_traceparent_is_replaced(text: str) -> None:
-    """A request always has a trace, its own or a new one."""
-    given = tracing.incoming(text.encode())
-    assert given != text
-    assert tracing.is_valid(given)
+def test_a_broken_traceparent_is_no_traceparent(text: str) -> None:
+    """It is left out, and a new trace begins."""
+    assert tracing.known(text.encode()) is None
+    assert tracing.is_valid(tracing.new_traceparent())
 
 
 def test_a_good_traceparent_is_carried_on() -> None:
     """As it came, and its trace id stands in log lines."""
-    assert tracing.incoming(TRACE.encode()) == TRACE
+    assert tracing.known(TRACE.encode()) == TRACE
     assert tracing.trace_id(TRACE) == "4bf92f3577b34da6a3ce929d0e0e4736"
     assert tracing.trace_id("broken") is None
+
+
+def test_a_trace_that_begins_here_says_when() -> None:
+    """The same message begins the same trace, and every hop can read its instant; a foreign trace says nothing."""
+    began = tracing.begin(1_772_726_651_123, "urn:till", "e1")
+    assert began is not None
+    assert tracing.is_valid(began)
+    assert (
+        began
+        == tracing.begin(1_772_726_651_123, "urn:till", "e1")
+        != tracing.begin(1_772_726_651_123, "urn:till", "e2")
+    )
+    assert tracing.begun_at(began) == datetime(2026, 3, 5, 16, 4, 11, 123_000, tzinfo=UTC)
+    assert tracing.begun_at(TRACE) is None
+    assert tracing.begun_at(None) is None
+    now = tracing.begun_at(tracing.new_traceparent())
+    assert now is not None
+    assert abs((datetime.now(UTC) - now).total_seconds()) < 5
 
 
 def test_log_lines_are_json_and_show_where_but_not_what(monkeypatch: pytest.MonkeyPatch) -> None:
