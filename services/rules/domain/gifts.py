@@ -46,8 +46,8 @@ class Gift:
 class CountedLines:
     """The lines that may earn, with what counts of each; bases are worked out when a rule first asks for them.
 
-    `lines` are (index in the basket, line), `excluded` the numbers of the lines that may not. What is not a purchase has
-    one line that nobody sees: `shown` is False.
+    `lines` are (index in the basket, line), `excluded` the numbers of the lines that may not. What is not a purchase
+    has one line that nobody sees: `shown` is False.
     """
 
     lines: Sequence[tuple[int, BasketLine]]

@@ -14,7 +14,7 @@ from services.rules.domain.reversal import reversal_due
 from services.rules.domain.rounding import apportioned, rounded
 from tests.properties.rules.evaluation.baskets import baskets, members, programmes
 
-EXAMPLES = settings(max_examples=200, deadline=None)
+EXAMPLES = settings(max_examples=80, deadline=None)
 
 
 @EXAMPLES
