@@ -120,14 +120,15 @@ class Batch:
                 event = recorded.event
                 if event.lots:
                     months.learn(event)
-                entry = wire.entry_of(account, recorded, now, ask.message.key, ask.message.traceparent)
+                data = wire.data_of(account, recorded, now)
+                entry = wire.entry_of(account, recorded, data, now, ask.message.key, ask.message.traceparent)
                 change.position = transaction.append(entry)
                 if event.command_id == ask.command_id:
                     own = change.position
                 change.known_at = max(change.known_at, event.known_at)
                 if recorded.balances:
                     self.records.entries += entry_rows(
-                        event, recorded.balances, shard=transaction.shard, account_id=account.account_id,
+                        event, recorded.balances, data, shard=transaction.shard, account_id=account.account_id,
                         version=recorded.version, position=change.position, known_at=change.known_at, now=now,
                     )  # fmt: skip
                 if event.movements:

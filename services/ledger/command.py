@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated
 
+import orjson
 import typer
 
 from contracts.topics import AWARDS, MEMBER_EVENTS, PROGRAMMES, REDEMPTIONS
@@ -14,6 +15,7 @@ from services.ledger.processor import LOG_COLUMNS, LedgerProcessor
 from services.ledger.programmes import ProgrammeProcessor, Programmes
 from services.ledger.settings import LedgerSettings
 from services.ledger.timers import find_due
+from services.ledger.verify import run
 from services.runtime.http.server import HttpServer
 from services.runtime.postgres import Pool
 from services.runtime.process import Part, Process, run_process
@@ -112,3 +114,24 @@ class KeptFresh:
         """End."""
         if self._task is not None:
             self._task.cancel()
+
+
+@app.command()
+def verify(
+    *,
+    processes: Annotated[int, typer.Option(help="How many share the shards.", min=1, max=64)] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+) -> None:
+    """Replay everything and name whatever differs from it; exit 1 if anything does."""
+    report = run.verify(LedgerSettings().postgres_dsn, processes)
+    if as_json:
+        typer.echo(orjson.dumps(report.document(), option=orjson.OPT_INDENT_2).decode())
+    else:
+        for difference in report.differences:
+            typer.echo(str(difference))
+        typer.echo(
+            f"{report.events} events of {report.accounts} accounts, {report.lots} lots and {report.entries} statement "
+            f"lines in {report.seconds:.1f} s: {'all as the log says' if report.ok else dict(report.counts)}"
+        )
+    if not report.ok:
+        raise typer.Exit(1)

@@ -40,12 +40,14 @@ class _Field(NamedTuple):
     read: _Convert
 
 
-def entry_of(account: Account, recorded: Recorded, now: datetime, key: str, traceparent: str | None) -> LogEntry:
+def entry_of(  # noqa: PLR0913, PLR0917 - what an entry is made of
+    account: Account, recorded: Recorded, data: Mapping[str, Any], now: datetime, key: str, traceparent: str | None
+) -> LogEntry:
     """The log entry of an event that was just recorded, `now` being the transaction's clock, `key` the account's id."""
     event = recorded.event
     event_id = event_id_of(event)
     envelope = _envelope(event.type, event_id, account, now, traceparent)
-    envelope["data"] = _data_of(account, recorded, now)
+    envelope["data"] = data
     body = orjson.dumps(envelope, default=str)
     return LogEntry(event_id, key, event.type, body, traceparent, (account.account_id, recorded.version))
 
@@ -127,7 +129,8 @@ def _envelope(
     return envelope
 
 
-def _data_of(account: Account, recorded: Recorded, now: datetime) -> dict[str, Any]:
+def data_of(account: Account, recorded: Recorded, now: datetime) -> dict[str, Any]:
+    """An event's data as orjson writes it, `now` being the transaction's clock."""
     event = recorded.event
     data: dict[str, Any] = {
         "account_id": account.account_id,

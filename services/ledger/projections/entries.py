@@ -4,7 +4,7 @@ The sum of a bucket's deltas over an account's lines is the bucket; what an acco
 line known by then, less what counts only later.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -35,9 +35,10 @@ _WORDS: Final = ("reason", "operator", "reference", "redemption_id", "hold_id", 
 EntryRow = tuple[Any, ...]
 
 
-def entry_rows(  # noqa: PLR0913 - the coordinates of an event, all but two by name
+def entry_rows(  # noqa: PLR0913 - the coordinates of an event, all but three by name
     event: Event,
     balances: Sequence[tuple[str, Balance]],
+    data: Mapping[str, Any],
     *,
     shard: int,
     account_id: UUID,
@@ -46,8 +47,8 @@ def entry_rows(  # noqa: PLR0913 - the coordinates of an event, all but two by n
     known_at: datetime,
     now: datetime,
 ) -> list[EntryRow]:
-    """The event's lines, as rows of `COLUMNS`; `balances` are those that it changed, after it."""
-    why = why_of(event)
+    """The event's lines, as rows of `COLUMNS`; `balances` are those that it changed, `data` is as on the wire."""
+    why = in_json(why_of(data))
     return [
         (
             shard, account_id, known_at, version, currency, position, event.type, event.effective_at, now,
@@ -70,19 +71,28 @@ def deltas_of(movements: Sequence[Movement], currency: str) -> Sequence[int | No
     return deltas
 
 
-def why_of(event: Event) -> str:
-    """Why the line is there, as JSON: its source, the rules that gave, and what else the event names."""
+def why_of(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Why the lines of an event are there: its source, the rules that gave, and what else it names.
+
+    `data` is the event's data on the wire, with or without its ids and instants written out.
+    """
     words: dict[str, Any] = {}
-    if event.source is not None:
-        words["source"] = event.source.__dict__
+    if "source" in data:
+        words["source"] = data["source"]
     given: dict[str, int] = {}
-    for shares in getattr(event, "rules", ()):
-        for share in shares:
-            given[share.rule] = given.get(share.rule, 0) + share.points
+    for lot in data.get("lots", ()):
+        for share in lot.get("rules", ()):
+            given[share["rule"]] = given.get(share["rule"], 0) + share["points"]
     if given:
         words["rules"] = given
-    for name in _WORDS:
-        value = getattr(event, name, None)
-        if value is not None:
-            words[name] = value
+    details = data.get("details")
+    if details:
+        for name in _WORDS:
+            if name in details:
+                words[name] = details[name]
+    return words
+
+
+def in_json(words: Mapping[str, Any]) -> str:
+    """The words of a line as they are kept."""
     return orjson.dumps(words, default=str).decode() if words else _NO_WORDS

@@ -9,6 +9,7 @@ from uuid import UUID
 from services.ledger.projections.entries import COLUMNS, entry_rows
 from services.ledger.queries import SQL
 from services.ledger.queries.accounts import Look, Seen, looking, see
+from services.ledger.wire import data_of
 from services.runtime.postgres import Pool
 
 Line = Mapping[str, Any]
@@ -93,8 +94,8 @@ def due_lines(shard: int, seen: Seen, now: datetime) -> list[Line]:
     for recorded in seen.due:
         known_at = max(known_at, recorded.event.known_at)
         rows = entry_rows(
-            recorded.event, recorded.balances, shard=shard, account_id=seen.account.account_id,
-            version=recorded.version, position=0, known_at=known_at, now=now,
+            recorded.event, recorded.balances, data_of(seen.account, recorded, now), shard=shard,
+            account_id=seen.account.account_id, version=recorded.version, position=0, known_at=known_at, now=now,
         )  # fmt: skip
         lines += [dict(zip(COLUMNS, row, strict=True)) for row in rows]
     return lines

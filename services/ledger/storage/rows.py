@@ -69,7 +69,7 @@ def transit_of(row: Row) -> Transit:
 
 
 def account_of(row: Row, **parts: Any) -> Account:  # noqa: ANN401  # the mappings of Account
-    """An account from (account_id, tenant, …, redemptions_on_day, due_at, known_at, position), without what stands in `parts`."""
+    """An account from (account_id, tenant, …, due_at, known_at, position); its balances, lots and so on are `parts`."""
     (
         account_id, tenant, programme, member_id, status, erased, version, lots_opened, tier, tier_since, tier_until,
         standing, merged_into, merging_from, redemption_day, redemptions_on_day, *_,

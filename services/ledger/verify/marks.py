@@ -1,0 +1,45 @@
+"""Where a shard says that it stands, against its log; and the small tables beside it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import asyncpg
+from pydantic import ValidationError
+
+from contracts.programmes import ProgrammeState
+from services.ledger.verify import SQL
+from services.ledger.verify.log import Chain
+from services.ledger.verify.rows import Findings
+
+
+async def compare_marks(
+    connection: asyncpg.Connection, marks: Mapping[str, Any], chain: Chain, findings: Findings
+) -> None:
+    """Compare head, hash, relayed position, waiting commands and programmes."""
+    shard = findings.shard
+    findings.report.heads[shard] = (chain.position, chain.digest.hex())
+    expected = (chain.position, chain.digest.hex())
+    found = (marks["head"], marks["hash"].hex())
+    if expected != found:
+        findings.differs("altered", "shard", shard, expected, found)
+    if marks["relayed"] is None or marks["relayed"] > chain.position:
+        findings.differs("beyond_the_log", "relay_position", shard, f"at most {chain.position}", marks["relayed"])
+    for row in await connection.fetch(SQL.waiting, shard):
+        verdicts = f"{row['verdict']}, awaited {row['awaited_verdict']}"
+        findings.differs("unexpected", "waiting", row["command_id"], "a command that waits", verdicts)
+    for row in await connection.fetch(SQL.unwaiting, shard):
+        findings.differs("missing", "waiting", row["command_id"], "the command that waits")
+    for row in await connection.fetch(SQL.programmes, shard):
+        _compare_programme(row, findings)
+
+
+def _compare_programme(row: Mapping[str, Any], findings: Findings) -> None:
+    key = f"{row['tenant']}/{row['programme']}"
+    try:
+        state = ProgrammeState.model_validate_json(row["state"])
+    except ValidationError as error:
+        findings.differs("unreadable", "programme", key, "", repr(error))
+        return
+    expected, found = (state.programme, state.revision), (row["programme"], row["revision"])
+    if expected != found:
+        findings.differs("altered", "programme", key, expected, found)

@@ -1,0 +1,17 @@
+-- events: the log of a shard from a position on, in order.
+-- $1 shard  int     the shard
+-- $2 after  bigint  the position before the first
+select
+    position,
+    event_id,
+    key,
+    type,
+    recorded_at,
+    traceparent,
+    body,
+    hash,
+    account_id,
+    version
+from event
+where shard = $1 and position > $2
+order by position;

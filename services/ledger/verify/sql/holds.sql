@@ -1,0 +1,20 @@
+-- holds: the state of holds of a shard.
+-- $1 shard    int  the shard
+-- $2 part     int  only accounts whose id, by its last two bytes, falls into this part
+-- $3 parts    int  of so many
+select
+    account_id,
+    hold_id,
+    currency,
+    state,
+    captured,
+    placed_at,
+    expires_at,
+    day,
+    reference,
+    lot_ids,
+    points,
+    held
+from hold
+where shard = $1
+  and ('x' || right(account_id::text, 4))::bit(16)::int % $3 = $2;

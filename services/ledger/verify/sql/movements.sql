@@ -1,0 +1,14 @@
+-- movements: verdicts of a shard, in the order of the log.
+-- $1 shard  int     the shard
+-- $2 after  bigint  verdicts up to this position are left out
+select
+    position,
+    command_id,
+    account_id,
+    verdict,
+    code,
+    answer,
+    recorded_at
+from movement
+where shard = $1 and position > $2
+order by position, command_id;

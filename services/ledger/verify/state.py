@@ -1,0 +1,125 @@
+"""The writers' state, against accounts made anew from the log."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from services.ledger.domain.account import NEVER, Account
+from services.ledger.domain.books import BooksDoNotBalanceError
+from services.ledger.domain.due import next_due
+from services.ledger.storage.rows import account_of, balance_of, hold_of, lot_of, redemption_of, transit_of
+from services.ledger.verify import SQL
+from services.ledger.verify.part import Part
+from services.ledger.verify.replay import Replayed
+from services.ledger.verify.rows import Findings, Portions, Row
+
+_ROWS_AT_ONCE: Final = 2_000
+_KEPT_ELSEWHERE: Final = frozenset(
+    {"balances", "lots", "holds", "redemptions", "transits", "decided_commands", "due_from"}
+)
+_ACCOUNT_FIELDS: Final = tuple(field.name for field in fields(Account) if field.name not in _KEPT_ELSEWHERE)
+
+_TABLES: Final[Mapping[str, tuple[str, str, Callable[[Row], Any]]]] = {
+    "balance": ("balances", SQL.balances, balance_of),
+    "lot": ("lots", SQL.lots, lot_of),
+    "hold": ("holds", SQL.holds, hold_of),
+    "redemption": ("redemptions", SQL.redemptions, redemption_of),
+    "transit": ("transits", SQL.transits, transit_of),
+}
+"""Table to the field of Account, the statement, and what makes a row a part of the account."""
+
+
+class StateComparison:
+    """Every row of the state of a part's accounts, compared; accounts in `broken` could not be made anew."""
+
+    def __init__(
+        self, connection: asyncpg.Connection, findings: Findings, part: Part, replayed: Mapping[UUID, Replayed]
+    ) -> None:
+        self._connection = connection
+        self._findings = findings
+        self._part = part
+        self._replayed = replayed
+        self._expected: dict[UUID, Account] = {}
+
+    async def run(self, broken: set[UUID]) -> None:
+        """Compare."""
+        for account_id, each in self._replayed.items():
+            if account_id not in broken:
+                try:
+                    self._expected[account_id] = each.account()
+                except BooksDoNotBalanceError as error:
+                    self._findings.differs("not_conserved", "account", account_id, "", repr(error))
+                    broken.add(account_id)
+        self._findings.report.accounts += len(self._expected)
+        self._findings.report.lots += sum(len(account.lots) for account in self._expected.values())
+        await self._accounts(broken)
+        for table in _TABLES:
+            await self._rows_of(table, broken)
+
+    def _portions(self, statement: str) -> Portions:
+        part = self._part
+        return Portions(
+            self._connection, statement, self._findings.shard, part.number, part.parts, at_once=_ROWS_AT_ONCE
+        )
+
+    async def _accounts(self, broken: set[UUID]) -> None:
+        missing = set(self._expected)
+        portions = self._portions(SQL.accounts)
+        while rows := await portions.take():
+            for row in rows:
+                account_id = row[0]
+                if account_id in missing:
+                    missing.remove(account_id)
+                    self._compare_account(self._expected[account_id], tuple(row))
+                elif account_id not in broken:
+                    self._findings.differs("unexpected", "account", account_id)
+        for account_id in missing:
+            self._findings.differs("missing", "account", account_id)
+
+    def _compare_account(self, expected: Account, row: Row) -> None:
+        found, made = account_of(row), self._replayed[expected.account_id]
+        for name in _ACCOUNT_FIELDS:
+            mine, other = getattr(expected, name), getattr(found, name)
+            if mine != other:
+                self._findings.differs("altered", "account", f"{expected.account_id} {name}", mine, other)
+        *_, due_at, known_at, position = row
+        if (made.known_at, made.position) != (known_at, position):
+            self._findings.differs(
+                "altered", "account", f"{expected.account_id} known_at position",
+                (made.known_at, made.position), (known_at, position),
+            )  # fmt: skip
+        due = next_due(expected)
+        if (due_at or NEVER) > (due or NEVER):
+            self._findings.differs("altered", "account", f"{expected.account_id} due_at", f"{due} or earlier", due_at)
+
+    async def _rows_of(self, table: str, broken: set[UUID]) -> None:
+        name, statement, make = _TABLES[table]
+        missing = {
+            (account_id, key): value
+            for account_id, account in self._expected.items()
+            for key, value in getattr(account, name).items()
+        }
+        portions = self._portions(statement)
+        while rows := await portions.take():
+            for row in rows:
+                place = (row[0], row[1])
+                if row[0] not in broken:
+                    self._compare(table, place, missing.pop(place, None), make(tuple(row)))
+        for place, value in missing.items():
+            self._findings.differs("missing", table, f"{place[0]} {place[1]}", value)
+
+    def _compare(self, table: str, place: tuple[UUID, Any], expected: Any, found: Any) -> None:  # noqa: ANN401  # parts of an account
+        if expected == found:
+            return
+        key = f"{place[0]} {place[1]}"
+        if expected is None:
+            self._findings.differs("unexpected", table, key, "", found)
+            return
+        wrong = [each.name for each in fields(expected) if getattr(expected, each.name) != getattr(found, each.name)]
+        self._findings.differs(
+            "altered", table, f"{key} {' '.join(wrong)}",
+            [getattr(expected, each) for each in wrong], [getattr(found, each) for each in wrong],
+        )  # fmt: skip
