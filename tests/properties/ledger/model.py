@@ -69,9 +69,7 @@ class Model:
         for bucket, change in ((source, -points), (target, points)):
             if lot is not None and bucket in lot:
                 lot[bucket] += change
-            if bucket in {"issued", "adjusted", "debt"}:
-                change = -change
-            self.total[bucket] += change
+            self.total[bucket] += -change if bucket in {"issued", "adjusted", "debt"} else change
 
     def _take(self, points: int, target: str, lots: list[Entry] | None = None) -> list[list[Any]]:
         """Available points, soonest-ending first: pairs of lot and points."""
@@ -167,10 +165,10 @@ class Model:
         if points % limits.get("step", 1):
             return "not_a_multiple"
         if "share" in limits:
-            if bill is None:
-                return "bill_required"
             part, whole = limits["share"]
-            if points * whole > bill * part:
+            if bill is None and part < whole:
+                return "bill_required"
+            if bill is not None and points * whole > bill * part:
                 return "exceeds_share_of_bill"
         if "per_day" in limits and self._today() >= limits["per_day"]:
             return "too_many_redemptions"

@@ -85,6 +85,13 @@ def test_L10_without_a_bill_a_share_of_it_cannot_be_checked() -> None:
     assert shop().refuses(redeem("r", 300)) == ("bill_required", {})
 
 
+def test_L10_where_points_may_pay_all_of_a_bill_none_need_be_named() -> None:
+    """A share of everything limits nothing but a bill that is named."""
+    books = shop(share_of_bill=(1, 1))
+    assert books.when(redeem("r", 300)) == [("points.redeemed", "A 300 available > redeemed")]
+    assert books.refuses(redeem("more", 310, bill=300 * MONEY))[0] == "exceeds_share_of_bill"
+
+
 def test_L10b_a_share_is_of_money_and_points_have_their_worth() -> None:
     """Worth 0.10: 3000 points are 300.00."""
     books = shop(worth=1_000)
