@@ -1,0 +1,1 @@
+"""Rules: who is meant, what they get, and why."""

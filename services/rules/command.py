@@ -18,9 +18,11 @@ from contracts.topics import (
 )
 from services.rules.api import application
 from services.rules.api.state import Parts
+from services.rules.decide.due import tiers_due
 from services.rules.decide.processor import DecideProcessor
 from services.rules.decide.queries import Decisions
 from services.rules.decide.verdicts import VerdictProcessor
+from services.rules.decide.watermark import Watermark
 from services.rules.identify.processor import IdentifyProcessor
 from services.rules.identify.queries import Queries
 from services.rules.index.processor import IndexProcessor
@@ -31,6 +33,7 @@ from services.runtime.http.server import HttpServer
 from services.runtime.postgres import Pool
 from services.runtime.process import Part, Process, run_process
 from services.runtime.shard import Processor
+from services.runtime.sweeper import Sweeper
 from services.runtime.writer import ShardWriter, wall_clock
 
 SCHEMA: Final = "rules"
@@ -119,7 +122,16 @@ async def build_work(
     for worker in dict.fromkeys(only):
         writer = ShardWriter(pool, processors[worker], settings=settings)
         parts.append(process.consumer({topic.name: writer for topic in topics[worker]}, f"rules-{worker}"))
+        if worker is Worker.DECIDE:
+            parts += _tiers(writer, settings)
     return parts
+
+
+def _tiers(decide: ShardWriter, settings: RulesSettings) -> Sequence[Part]:
+    """What ends tiers on their day, also of members who no longer buy."""
+    watermark = Watermark(decide.pool, settings)
+    find = tiers_due(lambda: watermark.decided_through, timedelta(seconds=settings.tier_sweep_delay_s))
+    return [watermark, Sweeper(decide, find, settings)]
 
 
 async def build_serve(

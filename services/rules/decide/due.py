@@ -1,7 +1,7 @@
 """Tiers that end by themselves, also of members who no longer buy: what the sweeper looks for.
 
-What was bought before a tier ends must be decided before it ends, also after a standstill: so nothing is due while
-messages wait to be read, and not before `delay` has passed, in which a till may send what it still has.
+What was bought before a tier ends must be decided before it ends, also after a standstill: so nothing is due that lies
+beyond the watermark, and not before `delay` has passed, in which a till may send what it still has.
 """
 
 from collections.abc import Callable
@@ -15,14 +15,16 @@ from services.runtime.messages import Message
 from services.runtime.sweeper import FindDue
 
 
-def tiers_due(has_caught_up: Callable[[], bool], delay: timedelta) -> FindDue:
-    """A search for the sweeper. `has_caught_up` says whether everything that was published has been decided."""
+def tiers_due(decided_through: Callable[[], datetime | None], delay: timedelta) -> FindDue:
+    """A search for the sweeper. `decided_through` says up to when everything was decided; None: unknown yet."""
 
     async def find(connection: asyncpg.Connection, shard: int, now: datetime, limit: int) -> list[Message]:
-        if not has_caught_up():
+        through = decided_through()
+        if through is None:
             return []
-        rows = await connection.fetch(SQL.find_tiers_due, shard, now - delay, limit)
-        return [_message(row, now - delay) for row in rows]
+        until = min(now, through) - delay
+        rows = await connection.fetch(SQL.find_tiers_due, shard, until, limit)
+        return [_message(row, until) for row in rows]
 
     return find
 

@@ -1,0 +1,1 @@
+"""What rules decide: pure functions and values, no input or output."""

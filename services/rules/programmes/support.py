@@ -1,5 +1,4 @@
-"""What the language can say and this release does not do yet: it is not published, so that nobody waits for it in
-vain."""
+"""What the language can say and this release does not do yet: it is not published, so that nobody waits in vain."""
 
 from typing import Final
 

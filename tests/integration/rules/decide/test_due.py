@@ -10,6 +10,7 @@ from tests.integration.rules.decide.conftest import Counter
 from tests.integration.rules.decide.messages import bought, enrolled
 from tests.integration.rules.decide.test_decide import THREE_LEVELS
 
+ALWAYS = datetime.max.replace(tzinfo=UTC)
 GOLD_IN_MAY = [
     enrolled(),
     bought("p1", "1000.00", at="2026-05-10T18:00:00+02:00"),
@@ -17,16 +18,12 @@ GOLD_IN_MAY = [
 ]
 
 
-def sweeper(counter: Counter, *, caught_up: bool = True) -> Sweeper:
-    """A sweeper that may look an hour back."""
-    find = tiers_due(lambda: caught_up, timedelta(hours=1))
-    return Sweeper(counter.decide, find, RuntimeSettings(), clock=lambda: counter.clock[0])
-
-
-async def sweep(counter: Counter, *, caught_up: bool = True) -> None:
-    """One look at every shard."""
+async def sweep(counter: Counter, decided_through: datetime | None = ALWAYS) -> None:
+    """One look at every shard, an hour behind the clock and behind what was decided."""
+    find = tiers_due(lambda: decided_through, timedelta(hours=1))
+    sweeper = Sweeper(counter.decide, find, RuntimeSettings(), clock=lambda: counter.clock[0])
     for shard in range(64):
-        await sweeper(counter, caught_up=caught_up).sweep(shard)
+        await sweeper.sweep(shard)
 
 
 async def told(counter: Counter) -> list[tuple[Any, ...]]:
@@ -72,7 +69,8 @@ async def test_D5_nothing_is_due_while_messages_wait(counter: Counter) -> None:
     await counter.publish(THREE_LEVELS)
     await counter.send(*GOLD_IN_MAY)
     counter.clock[0] = datetime(2027, 7, 1, tzinfo=UTC)
-    await sweep(counter, caught_up=False)
+    await sweep(counter, None)
+    await sweep(counter, datetime(2027, 6, 8, 22, 30, tzinfo=UTC))
     assert len(await told(counter)) == 1
     await counter.send(bought("p3", "600.00", at="2027-05-20T12:00:00+02:00"))
     await sweep(counter)
