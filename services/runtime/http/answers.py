@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from http import HTTPStatus
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 import orjson
 from fastapi import Query, Request
@@ -24,7 +25,14 @@ _CURSOR_MAX: Final = 500
 
 def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:  # noqa: ANN401 - any JSON
     """Give a JSON answer without a detour: what orjson can write (dicts, lists, dataclasses, UUIDs, datetimes)."""
-    return Response(orjson.dumps(content), status, headers=headers, media_type=_JSON)
+    return Response(orjson.dumps(content, default=_written), status, headers=headers, media_type=_JSON)
+
+
+def _written(value: object) -> str:
+    # The database driver has a UUID class of its own, which orjson does not take for one.
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"not JSON: {type(value).__name__}")
 
 
 def entity_tag(*parts: object) -> str:
