@@ -34,7 +34,7 @@ from contracts.receipts import (
 )
 from contracts.redemptions import CaptureHold, PlaceHold, RedeemPoints, ReleaseHold, ReverseRedemption
 from contracts.topics import LEDGER_EVENTS, TOPICS
-from contracts.transfers import TransferAccepted, TransferOffered, TransferRefused
+from contracts.transfers import CommandForwarded, TransferAccepted, TransferOffered, TransferRefused
 
 _MESSAGES: Final[tuple[type[CloudEvent], ...]] = (
     PurchaseCompleted, PurchaseReturned, MemberEnrolled, MemberUpdated, ActivityRecorded,
@@ -42,8 +42,8 @@ _MESSAGES: Final[tuple[type[CloudEvent], ...]] = (
     PurchaseIndexed, IdentifierLinked, IdentifierBlocked, PurchaseRejected,
     OpenAccount, AccruePoints, ReversePoints, RedeemForPurchase, RestoreRedemption, ChangeTier, MergeAccounts,
     PlaceHold, CaptureHold, ReleaseHold, RedeemPoints, ReverseRedemption,
-    ProgrammePublished, LedgerEvent, TransferOffered, TransferAccepted, TransferRefused, BudgetAsked, BudgetGranted,
-    BirthdayReached, MemberLapsed, TierLossAnnounced, MemberErased, NotificationResolved, DeadLetterRecorded,
+    ProgrammePublished, LedgerEvent, TransferOffered, TransferAccepted, TransferRefused, CommandForwarded,
+    BudgetAsked, BudgetGranted, BirthdayReached, MemberLapsed, TierLossAnnounced, MemberErased, NotificationResolved, DeadLetterRecorded,
 )  # fmt: skip
 
 

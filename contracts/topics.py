@@ -80,7 +80,12 @@ REDEMPTIONS: Final = Topic(
 TRANSFERS: Final = Topic(
     "bonus.transfers.v1",
     "account that the message is for",
-    ("bonus.transfer.offered.v1", "bonus.transfer.accepted.v1", "bonus.transfer.refused.v1"),
+    (
+        "bonus.transfer.offered.v1",
+        "bonus.transfer.accepted.v1",
+        "bonus.transfer.refused.v1",
+        "bonus.command.forwarded.v1",
+    ),
 )
 LEDGER_EVENTS: Final = Topic("bonus.ledger-events.v1", "account", ())
 MEMBER_EVENTS: Final = Topic(

@@ -1,11 +1,12 @@
 """Points on their way from one account to another, and the answer; keyed by the account that the message is for."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from contracts.amounts import Points, Scale
+from contracts.awards import Inactivity
 from contracts.envelope import CloudEvent, Code, Instant, Refusal, Shape, Text
 
 MAX_PARCELS: Final = 500
@@ -15,9 +16,10 @@ TransferReason = Literal["transfer", "merge"]
 
 
 class Parcel(Shape):
-    """A part of a lot on its way; it keeps its dates and its origin."""
+    """A part of a lot on its way; it keeps its dates and its origin (`accrual_id`, the command that earned it)."""
 
     lot_id: UUID
+    accrual_id: UUID | None = None
     currency: Code
     scale: Scale
     points: Points
@@ -39,11 +41,24 @@ class TransferPart(Shape):
     to_account_id: UUID
 
 
+class LastActive(Shape):
+    """From when inactivity is reckoned at the sender, so that a merge does not wake points that were about to lapse."""
+
+    inactivity: Inactivity | None = None
+    active_at: Instant | None = None
+    lapses_at: Instant | None = None
+    notice_at: Instant | None = None
+
+
 class TransferOffer(TransferPart):
-    """Points that left the sender's lots and are in transit."""
+    """Points of one currency that left the sender's lots and are in transit; `owed` is debt that goes along."""
 
     sent_at: Instant
-    parcels: Annotated[tuple[Parcel, ...], Field(min_length=1, max_length=MAX_PARCELS)]
+    currency: Code | None = None
+    scale: Scale | None = None
+    parcels: Annotated[tuple[Parcel, ...], Field(max_length=MAX_PARCELS)]
+    owed: Points = 0
+    last_active: LastActive | None = None
 
 
 class TransferOffered(CloudEvent):
@@ -78,3 +93,21 @@ class TransferRefused(CloudEvent):
 
     type: Literal["bonus.transfer.refused.v1"] = "bonus.transfer.refused.v1"
     data: TransferRefusal
+
+
+class ForwardedCommand(Shape):
+    """A command that one account has for another; `kind` says which, `command` has its fields."""
+
+    command_id: UUID
+    account_id: UUID
+    from_account_id: UUID
+    programme: Code
+    kind: Code
+    command: dict[str, Any]
+
+
+class CommandForwarded(CloudEvent):
+    """What a merged account passes on, and how two accounts agree on a merge; keyed by the account it is for."""
+
+    type: Literal["bonus.command.forwarded.v1"] = "bonus.command.forwarded.v1"
+    data: ForwardedCommand
