@@ -96,12 +96,14 @@ create table kept (
     kind        text        not null check (kind in ('purchase', 'facts', 'activity')),
     happened_at timestamptz not null,
     kept_at     timestamptz not null,
+    kept_until  timestamptz,           -- who joins at this instant or later has nothing of it; null: no such instant
     traceparent text,
     body        bytea       not null,  -- encrypted with the subject's own key
     primary key (shard, subject_key)
 );
 
 create index kept_in_order on kept (shard, identifier, programme, ordinal) where identifier is not null;
+create index kept_by_end on kept (shard, kept_until) where kept_until is not null;
 
 -- What was refused, message by message: a refused message does not hold its business id, so what is sent again mended is
 -- judged anew. Conflicts stand here too: this is the operators' list.

@@ -23,12 +23,14 @@ from services.rules.decide.processor import DecideProcessor
 from services.rules.decide.queries import Decisions
 from services.rules.decide.verdicts import VerdictProcessor
 from services.rules.decide.watermark import Watermark
+from services.rules.identify.due import unclaimed
 from services.rules.identify.processor import IdentifyProcessor
 from services.rules.identify.queries import Queries
 from services.rules.index.processor import IndexProcessor
 from services.rules.privacy import KeysError, MasterKeys, Pseudonyms, Vault
 from services.rules.programmes.catalogue import Catalogue
 from services.rules.settings import RulesSettings
+from services.runtime.consumer import ConsumerLoop
 from services.runtime.http.server import HttpServer
 from services.runtime.postgres import Pool
 from services.runtime.process import Part, Process, run_process
@@ -121,7 +123,10 @@ async def build_work(
     parts: list[Part] = [catalogue]
     for worker in dict.fromkeys(only):
         writer = ShardWriter(pool, processors[worker], settings=settings)
-        parts.append(process.consumer({topic.name: writer for topic in topics[worker]}, f"rules-{worker}"))
+        consumer = process.consumer({topic.name: writer for topic in topics[worker]}, f"rules-{worker}")
+        parts.append(consumer)
+        if worker is Worker.IDENTIFY:
+            parts.append(_sweeper_of_unclaimed(writer, consumer, settings))
         if worker is Worker.DECIDE:
             parts += _tiers(writer, settings)
     return parts
@@ -153,6 +158,12 @@ async def build_serve(
     )
     api = application(settings, parts, process.health)
     return [catalogue, HttpServer(api, *address, grace_s=settings.stop_grace_s)]
+
+
+def _sweeper_of_unclaimed(writer: ShardWriter, consumer: ConsumerLoop, settings: RulesSettings) -> Sweeper:
+    sweeping = settings.model_copy(update={"sweep_interval_ms": settings.rules_unclaimed_sweep_ms})
+    grace = timedelta(seconds=settings.rules_claim_grace_s)
+    return Sweeper(writer, unclaimed(grace), sweeping, shards=consumer.shards)
 
 
 def _catalogue(pool: Pool, settings: RulesSettings) -> Catalogue:

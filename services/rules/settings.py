@@ -24,6 +24,15 @@ class RulesSettings(RuntimeSettings):
     programmes_fresh_s: float = Field(
         default=30, gt=0, description="a copy older than this is brought up to date before anything is decided by it"
     )
+    rules_claim_grace_s: int = Field(
+        default=7 * 86_400,
+        ge=0,
+        description="how long after its window ends a purchase by an unknown card is still kept: an enrolment that "
+        "was made in time may be on its way",
+    )
+    rules_unclaimed_sweep_ms: int = Field(
+        default=60_000, ge=1, description="how often every shard is searched for purchases that nobody claimed"
+    )
     rules_time_ahead_max_s: int = Field(
         default=600, ge=0, description="how far the clock of a till may run ahead; later is `time_in_future`"
     )

@@ -160,8 +160,10 @@ def evolve(identifier: Identifier, event: Event) -> Identifier:
             return replace(identifier, holdings=(*identifier.holdings[:place], *blocked))
         case Blocked(since):
             return replace(identifier, blocked_since=since)
+        case TurnedAway(arrival) if identifier.waiting:
+            return replace(identifier, waiting=tuple(each for each in identifier.waiting if each.key != arrival.key))
         case _:
-            # What was passed on or turned away while it waited leaves with `Linked`, which comes before it.
+            # What is passed on when somebody joins has left with `Linked`, which comes before it.
             return identifier
 
 
@@ -267,6 +269,14 @@ def claim(arrival: Arrival, holder: Holder, terms: IdentifierTerms, now: datetim
     """Give a purchase that named no member to who shows its receipt. Refused: `claim_window_passed`."""
     until = terms.claimable_until(arrival.at)
     return Refusal.claim_window_passed(until) if until is not None and now >= until else PassedOn(arrival, holder)
+
+
+def give_up(arrival: Arrival, identifier: Identifier, terms: IdentifierTerms, now: datetime) -> list[Event]:
+    """Keep something no longer that waits, once nobody who joins now could have it."""
+    until = terms.claimable_until(arrival.at)
+    if arrival not in identifier.waiting or arrival.kind == "facts" or until is None or now < until:
+        return []
+    return [TurnedAway(arrival, Refusal.claim_window_passed(until))]
 
 
 def _join(holder: Holder, at: datetime, origin: Origin, identifier: Identifier, terms: IdentifierTerms) -> list[Event]:

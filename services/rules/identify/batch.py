@@ -75,6 +75,7 @@ class Batch:
         if refusal is not None:
             return self._refuse(self._refused_taken(taken, refusal))
         if at is None:
+            self._keep_until(taken)
             self._settle(taken, NO_MEMBER)
             self._waiting[taken.key] = taken
             self.changes.entries.append(publishing.indexed(taken, None, self._now))
@@ -170,6 +171,28 @@ class Batch:
         self._pass_on(self._waiting.pop(claiming.key), holder)
         return Verdict("applied", None, {"status": IDENTIFIED})
 
+    def give_up(self, key: UUID) -> Verdict:
+        """Keep something no longer that nobody can claim."""
+        taken = self._waiting.get(key)
+        if taken is None:
+            return Verdict("duplicate")
+        terms = self._terms_of(taken.programme, taken.origin)
+        if taken.name is None:
+            until = terms.claimable_until(taken.arrival.at)
+            if until is None or self._now < until:
+                return Verdict("waiting", NO_MEMBER)
+            del self._waiting[key]
+            self.changes.given_up.append(key)
+            return Verdict("applied", NO_MEMBER)
+        at = next((at for at, each in self._identifiers.items() if taken.arrival in each.waiting), None)
+        if at is None:
+            return Verdict("duplicate")
+        events = domain.give_up(taken.arrival, self._identifiers[at], terms, self._now)
+        self._apply(events, at, taken)
+        if events:
+            del self._waiting[key]
+        return Verdict("applied" if events else "waiting", WAITING)
+
     def _apply(self, events: list[Event], at: IdentifierKey, cause: Taken | Enrolling | Linking) -> None:
         """Make what was decided so, in order."""
         identifier = self._identifiers[at]
@@ -180,6 +203,7 @@ class Batch:
                 case domain.TurnedAway(arrival, refusal):
                     self._turn_away(self._taken(arrival, cause), refusal)
                 case domain.KeptWaiting() if isinstance(cause, Taken):
+                    self._keep_until(cause)
                     self._waiting[cause.key] = cause
                     self._settle(cause, WAITING)
                 case domain.Enrolled(holder, since, origin):
@@ -245,6 +269,12 @@ class Batch:
     def _terms_of(self, programme: str, origin: Origin) -> MembershipTerms:
         # A link is for an account that there is, so its programme was known once: then what waits can be claimed.
         return self._terms[origin.tenant, programme] or MembershipTerms(programme, "", "UTC")
+
+    def _keep_until(self, taken: Taken) -> None:
+        # Facts are about the member alone, whenever they were said.
+        if taken.arrival.kind != "facts":
+            terms = self._terms_of(taken.programme, taken.origin)
+            taken.kept_until = terms.claimable_until(taken.arrival.at)
 
     def _verdict_on(self, taken: Taken) -> Verdict:
         settled = self.changes.settled[taken.key]

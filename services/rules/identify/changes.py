@@ -62,6 +62,8 @@ class Changes:
     enrolments: dict[UUID, tuple[Enrolling, Holder]] = field(default_factory=dict)
     identifiers: dict[IdentifierKey, Identifier] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
+    given_up: list[UUID] = field(default_factory=list)
+    """Purchases that named no member and are kept no longer."""
 
     def settle(self, taken: Taken, verdict: str, holder: Holder | None = None) -> None:
         """Put down a verdict; of one that waited it replaces the earlier one."""
@@ -78,6 +80,11 @@ class Changes:
     def released(self) -> list[Settled]:
         """What waited since an earlier transaction, and does no longer."""
         return [each for each in self.settled.values() if each.waited and each.verdict != WAITING]
+
+    @property
+    def to_forget(self) -> list[UUID]:
+        """What was kept and need not be any longer."""
+        return [each.taken.key for each in self.released] + self.given_up
 
 
 def facts_of(taken: Taken) -> dict[str, Any]:

@@ -10,12 +10,25 @@ from services.rules.identify.batch import Batch, Loaded
 from services.rules.identify.catalogue import ProgrammeCatalogue
 from services.rules.identify.changes import IdentifierKey
 from services.rules.identify.storage import Storage
-from services.rules.identify.taken import Claiming, Enrolling, Faulty, Linking, Reading, Taken, key_of, read
+from services.rules.identify.taken import (
+    Claiming,
+    Enrolling,
+    Faulty,
+    Linking,
+    Reading,
+    Taken,
+    Unclaimed,
+    key_of,
+    read,
+)
 from services.rules.privacy import Pseudonyms, Vault
 from services.runtime.messages import Message
 from services.runtime.shard import ShardTransaction, Verdict
 
 Terms = dict[tuple[str, str], MembershipTerms | None]
+Subject = Taken | Enrolling | Linking | Claiming | Faulty
+OfKept = Claiming | Unclaimed
+"""Readings about something that was kept, which must be at hand."""
 
 
 class IdentifyProcessor:
@@ -39,19 +52,17 @@ class IdentifyProcessor:
     async def process(self, transaction: ShardTransaction, messages: Sequence[Message]) -> Sequence[Verdict]:
         """Take the messages in, each once, in their order."""
         readings = [_read(message) for message in messages]
+        kept = await self._storage.kept(transaction, {each.key for each in readings if isinstance(each, OfKept)})
+        subjects = [*(each for each in readings if not isinstance(each, Unclaimed)), *kept]
+        known, refused = await self._storage.known(transaction, [_subject(subject) for subject in subjects])
+        terms = await self._terms(subjects)
+        identifiers = await self._storage.identifiers(transaction, self._wanted(subjects))
         places = [self._place(reading) for reading in readings]
-        terms = await self._terms(readings)
-        known, refused = await self._storage.known(transaction, [_subject(reading) for reading in readings])
-        identifiers = await self._storage.identifiers(transaction, _wanted(readings, places))
-        waiting: dict[UUID, Taken] = {}
-        open_to = _may_get_holder(readings, places, identifiers, terms)
-        if open_to:
-            for place, kept in (await self._storage.waiting(transaction, open_to)).items():
-                for taken in kept:
-                    waiting[taken.key] = taken
-                    identifiers[place] = evolve(identifiers[place], KeptWaiting(taken.arrival))
-        claimed = {reading.key for reading in readings if isinstance(reading, Claiming)}
-        waiting |= {taken.key: taken for taken in await self._storage.kept(transaction, claimed)}
+        waiting = await self._waiting(transaction, _may_get_holder(readings, places, identifiers, terms), identifiers)
+        for taken in kept:
+            if taken.key not in waiting:
+                waiting[taken.key] = taken
+                self._put(taken, self._place(taken), identifiers)
         before = dict(identifiers)
         batch = Batch(Loaded(known, refused, identifiers, waiting, terms), transaction.now, self._ahead_max)
         verdicts = [_decide(batch, reading, place) for reading, place in zip(readings, places, strict=True)]
@@ -60,20 +71,47 @@ class IdentifyProcessor:
         await self._storage.write(transaction, batch.changes, before)
         return verdicts
 
+    async def _waiting(
+        self,
+        transaction: ShardTransaction,
+        open_to: set[IdentifierKey],
+        identifiers: dict[IdentifierKey, Identifier],
+    ) -> dict[UUID, Taken]:
+        """What waits under identifiers that may get a holder; they are made to hold it."""
+        waiting: dict[UUID, Taken] = {}
+        if open_to:
+            for place, kept in (await self._storage.waiting(transaction, open_to)).items():
+                for taken in kept:
+                    waiting[taken.key] = taken
+                    self._put(taken, place, identifiers)
+        return waiting
+
+    @staticmethod
+    def _put(taken: Taken, place: IdentifierKey | None, identifiers: dict[IdentifierKey, Identifier]) -> None:
+        if place is not None:
+            identifiers[place] = evolve(identifiers[place], KeptWaiting(taken.arrival))
+
     def _place(self, reading: Reading) -> IdentifierKey | None:
-        if isinstance(reading, Faulty | Claiming) or reading.name is None:
+        if isinstance(reading, Faulty | Claiming | Unclaimed) or reading.name is None:
             return None
         return (self._pseudonyms.of(reading.origin.tenant, reading.name), reading.programme)
 
-    async def _terms(self, readings: Iterable[Reading]) -> Terms:
-        programmes = {
-            (reading.origin.tenant, reading.programme) for reading in readings if not isinstance(reading, Faulty)
-        }
+    def _wanted(self, subjects: Iterable[Subject]) -> dict[IdentifierKey, tuple[str, str]]:
+        """Tenant and name of every identifier that the batch is about."""
+        wanted = {}
+        for subject in subjects:
+            place = self._place(subject)
+            if place is not None and not isinstance(subject, Faulty | Claiming):
+                wanted[place] = (subject.origin.tenant, subject.name or "")
+        return wanted
+
+    async def _terms(self, subjects: Iterable[Subject]) -> Terms:
+        programmes = {(each.origin.tenant, each.programme) for each in subjects if not isinstance(each, Faulty)}
         return {each: await self._catalogue.find(*each) for each in programmes}
 
 
 def _read(message: Message) -> Reading:
-    return message.payload if isinstance(message.payload, Claiming) else read(message)
+    return message.payload if isinstance(message.payload, OfKept) else read(message)
 
 
 def _decide(batch: Batch, reading: Reading, place: IdentifierKey | None) -> Verdict:
@@ -83,26 +121,18 @@ def _decide(batch: Batch, reading: Reading, place: IdentifierKey | None) -> Verd
         return batch.reject(reading)
     if isinstance(reading, Claiming):
         return batch.claim(reading)
+    if isinstance(reading, Unclaimed):
+        return batch.give_up(reading.key)
     if place is None:
         raise TypeError(f"{type(reading).__name__} without an identifier")
     return batch.enrol(reading, place) if isinstance(reading, Enrolling) else batch.link(reading, place)
 
 
-def _subject(reading: Reading) -> UUID:
+def _subject(reading: Subject) -> UUID:
     """The business key under which it may be known; of a link, which its identifier knows, the message."""
     if isinstance(reading, Linking):
         return reading.mark[0]
     return reading.key
-
-
-def _wanted(
-    readings: Iterable[Reading], places: Iterable[IdentifierKey | None]
-) -> dict[IdentifierKey, tuple[str, str]]:
-    return {
-        place: (reading.origin.tenant, reading.name or "")
-        for reading, place in zip(readings, places, strict=True)
-        if place is not None and not isinstance(reading, Faulty | Claiming)
-    }
 
 
 def _may_get_holder(

@@ -80,7 +80,7 @@ class Storage:
         return waiting
 
     async def kept(self, transaction: ShardTransaction, keys: Collection[UUID]) -> list[Taken]:
-        """Purchases that were kept under these keys, because they named no member."""
+        """What was kept under these keys: it waits, or named no member."""
         if not keys:
             return []
         rows = await transaction.connection.fetch(SQL.find_kept_by_key, transaction.shard, list(keys))
@@ -96,6 +96,7 @@ class Storage:
         await self._add_purchases(transaction, [each for each in new if each.taken.purchase])
         await self._add_activities(transaction, changes, [each for each in new if not each.taken.purchase])
         await self._settle(transaction, changes.released)
+        await self._forget(transaction, changes.to_forget)
         ciphers = await self._ciphers(transaction, changes)
         await self._put_holdings(transaction, changes, before, ciphers)
         await self._keep(transaction, [each for each in changes.to_keep if not each.waited], ciphers)
@@ -162,9 +163,11 @@ class Storage:
             account_id, member_id = (holder.account_id, holder.member_id) if holder else (None, None)
             statement = SQL.settle_purchases if is_purchase else SQL.settle_activities
             await transaction.connection.execute(statement, transaction.shard, keys, verdict, account_id, member_id)
-        keys = [each.taken.key for each in released]
-        await transaction.connection.execute(SQL.release, transaction.shard, keys)
-        await transaction.connection.execute(SQL.drop_keys, transaction.shard, keys)
+
+    async def _forget(self, transaction: ShardTransaction, keys: Sequence[UUID]) -> None:
+        if keys:
+            await transaction.connection.execute(SQL.release, transaction.shard, keys)
+            await transaction.connection.execute(SQL.drop_keys, transaction.shard, keys)
 
     async def _put_holdings(
         self,
@@ -186,6 +189,7 @@ class Storage:
             (
                 taken.key, self._hash(taken), taken.programme, taken.arrival.kind, taken.arrival.at,
                 taken.origin.traceparent, ciphers[taken.key].encrypt(_body_of(taken), taken.key.bytes),
+                taken.kept_until,
             )
             for taken in (each.taken for each in kept)
         ]  # fmt: skip

@@ -17,7 +17,8 @@ from services.runtime.messages import Message
 
 PURCHASE_COMPLETED: Final = "bonus.purchase.completed.v1"
 PURCHASE_CLAIMED: Final = "rules.purchase.claimed"
-"""Not a contract: what the API hands to its own processor."""
+KEPT_UNCLAIMED: Final = "rules.kept.unclaimed"
+"""Not contracts: what the API and the sweeper hand to their own processor."""
 
 
 @dataclass(slots=True)
@@ -39,6 +40,8 @@ class Taken:
     purchase: Purchase | None = None
     kept: bool = False
     """Whether it waited here since an earlier transaction."""
+    kept_until: datetime | None = None
+    """The first instant at which who joins is too late to have it; None where there is none."""
 
     @property
     def key(self) -> UUID:
@@ -110,6 +113,13 @@ class Claiming:
 
 
 @dataclass(slots=True)
+class Unclaimed:
+    """Something kept that can no longer be claimed. It comes from the sweeper alone."""
+
+    key: UUID
+
+
+@dataclass(slots=True)
 class Faulty:
     """A message whose `data` is not what its type says. `key` is of its subject where that can be told."""
 
@@ -121,7 +131,7 @@ class Faulty:
     problems: tuple[FieldProblem, ...] = field(repr=False)
 
 
-Reading = Taken | Enrolling | Linking | Claiming | Faulty
+Reading = Taken | Enrolling | Linking | Claiming | Unclaimed | Faulty
 
 
 def key_of(message: Message) -> str:

@@ -270,6 +270,20 @@ def test_a_card_is_moved_by_the_account_that_holds_it_alone() -> None:
         assert domain.link(command, given, KEEP_30_DAYS) == Refusal.identifier_taken()
 
 
+def test_E17_what_nobody_claims_is_kept_no_longer_than_its_window() -> None:
+    """Not a moment earlier; facts are kept, and so is what waits beside it."""
+    bought, later = purchase("a", MARCH_1), purchase("b", march(5))
+    facts = Arrival(derive("facts"), "facts", MARCH_1)
+    given = given_events(*map(KeptWaiting, (bought, facts, later)))
+    until = datetime(2026, 4, 1, tzinfo=ZoneInfo("Europe/Warsaw"))
+    given_up = [TurnedAway(bought, Refusal.claim_window_passed(until))]
+    assert domain.give_up(bought, given, KEEP_30_DAYS, until - timedelta(seconds=1)) == []
+    assert domain.give_up(bought, given, KEEP_30_DAYS, until) == given_up
+    assert [domain.give_up(each, given, KEEP_30_DAYS, until) for each in (facts, later)] == [[], []]
+    assert fold(given, given_up).waiting == (facts, later)
+    assert domain.give_up(bought, fold(given, given_up), KEEP_30_DAYS, until) == []
+
+
 DAYS = st.integers(min_value=0, max_value=60)
 
 

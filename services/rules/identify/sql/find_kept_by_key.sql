@@ -1,4 +1,4 @@
--- find_kept_by_key: what was kept under these keys and names no member.
+-- find_kept_by_key: what was kept under these keys.
 -- $1 shard  int     the one shard of this transaction
 -- $2 keys   uuid[]  business keys
 select
@@ -11,5 +11,4 @@ select
     body
 from kept
 where shard = $1
-  and subject_key = any($2::uuid[])
-  and identifier is null;
+  and subject_key = any($2::uuid[]);

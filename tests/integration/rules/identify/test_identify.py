@@ -1,7 +1,7 @@
 """Identification on a real database: each purchase taken in once, and given to the account that it belongs to."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,9 @@ import pytest
 
 from contracts import ids
 from contracts.catalogue import MODELS
+from services.rules.identify.due import unclaimed
+from services.runtime.settings import RuntimeSettings
+from services.runtime.sweeper import Sweeper
 
 Make = Callable[..., dict[str, Any]]
 Kinds = Callable[..., list[tuple[str, str | None]]]
@@ -333,3 +336,30 @@ async def test_tenants_do_not_see_each_other(desk: Any, enrolment: Make, purchas
     """A card number means nothing outside its tenant; neither does a programme."""
     await desk.send(enrolment("card:77"))
     assert kinds(await desk.send(purchase("1") | {"tenant": "elsewhere"})) == [("refused", "unknown_programme")]
+
+
+async def test_E17_what_nobody_claims_is_forgotten_after_its_window(
+    desk: Any, enrolment: Make, purchase: Make, kinds: Kinds
+) -> None:
+    """The sender is told, the content and its key are gone; a purchase without a member keeps its verdict."""
+    named, nameless = purchase("1"), purchase("2", None)
+    await desk.send(named, nameless, purchase("3", at="2026-03-19T10:00:00Z"))
+    sweeper = Sweeper(
+        desk.identify, unclaimed(timedelta(days=7)), RuntimeSettings(sweep_batch=10), clock=lambda: desk.clock[0]
+    )
+    # Bought on 5 March, to be claimed until the end of 4 April, waited for until the end of the eleventh.
+    for at, found in ((datetime(2026, 4, 11, 21, tzinfo=UTC), 0), (datetime(2026, 4, 11, 22, tzinfo=UTC), 2)):
+        desk.clock[0] = at
+        assert sum([await sweeper.sweep(shard) for shard in range(64)]) == found
+    [rejected] = await desk.published(REJECTED)
+    assert (rejected["data"]["subject_id"], rejected["data"]["refusal"]["code"]) == ("1", "claim_window_passed")
+    rows = await desk.pool.fetch("select purchase_id, verdict from purchase order by purchase_id")
+    assert [tuple(row) for row in rows] == [("1", "claim_window_passed"), ("2", "no_member"), ("3", "waiting")]
+    assert await desk.pool.fetchval("select count(*) from kept") == 1
+    assert await desk.pool.fetchval("select count(*) from data_key") == 1
+    joined = enrolment("card:77", at="2026-04-11T10:00:00Z")
+    assert kinds(await desk.send(joined, named, nameless)) == [
+        ("applied", None), ("duplicate", "claim_window_passed"), ("duplicate", "no_member"),
+    ]  # fmt: skip
+    [receipt] = await desk.published(RECEIPT)
+    assert receipt["data"]["purchase"]["purchase_id"] == "3"
