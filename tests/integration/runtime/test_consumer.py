@@ -14,11 +14,12 @@ from contracts.shards import shard_of
 from services.runtime import offsets
 from services.runtime.consumer import ConsumerLoop
 from services.runtime.messages import Message
-from services.runtime.postgres import Pool
+from services.runtime.postgres import Pool, open_pool
 from services.runtime.settings import RuntimeSettings
 from services.runtime.shard import ShardTransaction
+from services.runtime.writer import ShardWriter
 from tests.integration.runtime.conftest import PARTITIONS, Publish, Running, Until
-from tests.integration.runtime.tally import ACTIVITIES, Tally, activity, is_gap_free, read_books
+from tests.integration.runtime.tally import ACTIVITIES, SCHEMA, Tally, activity, is_gap_free, read_books
 
 MEMBERS = [str(770_000 + number) for number in range(12)]
 
@@ -307,3 +308,34 @@ async def test_kafkas_own_offsets_do_not_lead(
     await consumer.stop()
     async with running(Tally()):
         await until(seen(admin, 24))
+
+
+async def test_a_moment_of_fault_keeps_the_order_and_is_not_hammered(
+    kafka_settings: RuntimeSettings, publish: Publish, admin: asyncpg.Connection, until: Until
+) -> None:
+    """While a fault lasts it is tried with growing pauses; nothing behind it in its partition overtakes it."""
+    await publish([activity(MEMBERS[0], number) for number in range(60)])
+    tries: list[float] = []
+    began = asyncio.get_running_loop().time()
+
+    async def away_for_a_second(_: ShardTransaction, __: Sequence[Message]) -> None:
+        now = asyncio.get_running_loop().time()
+        tries.append(now)
+        if now - began < 1:
+            raise ConnectionResetError
+
+    # Slices of a few messages: what stops one of them must stop those behind it.
+    small = kafka_settings.model_copy(update={"consumer_decode_bytes": 2_000})
+    pool = await open_pool(small, SCHEMA)
+    loop = ConsumerLoop(
+        {ACTIVITIES: ShardWriter(pool, Tally(before=away_for_a_second), settings=small)}, "tally", small
+    )
+    task = asyncio.create_task(loop.run())
+    began = asyncio.get_running_loop().time()
+    await until(seen(admin, 60))
+    loop.stop()
+    await task
+    await pool.close()
+    assert len([at for at in tries if at - began < 1]) <= 14
+    assert (await read_books(admin)).orders == {f"card:{MEMBERS[0]}": list(range(60))}
+    assert await admin.fetchval("select count(*) from rules.dead_letter") == 0
