@@ -43,7 +43,8 @@ _MESSAGES: Final[tuple[type[CloudEvent], ...]] = (
     OpenAccount, AccruePoints, ReversePoints, RedeemForPurchase, RestoreRedemption, ChangeTier, MergeAccounts,
     PlaceHold, CaptureHold, ReleaseHold, RedeemPoints, ReverseRedemption,
     ProgrammePublished, LedgerEvent, TransferOffered, TransferAccepted, TransferRefused, CommandForwarded,
-    BudgetAsked, BudgetGranted, BirthdayReached, MemberLapsed, TierLossAnnounced, MemberErased, NotificationResolved, DeadLetterRecorded,
+    BudgetAsked, BudgetGranted, BirthdayReached, MemberLapsed, TierLossAnnounced, MemberErased, NotificationResolved,
+    DeadLetterRecorded,
 )  # fmt: skip
 
 

@@ -12,8 +12,9 @@ from services.ledger.answers import account_elsewhere, answer_of, refusal_of
 from services.ledger.domain.account import unopened
 from services.ledger.domain.decide import Outcome, catch_up, handle
 from services.ledger.domain.guards import Guards
-from services.ledger.domain.refusals import Refusal
-from services.ledger.intake import Ask, in_smallest_unit
+from services.ledger.domain.refusals import Refusal, account_merged
+from services.ledger.intake import Ask, Request, in_smallest_unit
+from services.ledger.onward import message_entry
 from services.ledger.programmes import Programmes
 from services.ledger.projections.entries import entry_rows
 from services.ledger.projections.totals import Months, day_of
@@ -24,6 +25,7 @@ from services.runtime.shard import ShardTransaction, Verdict
 APPLIED: Final = "applied"
 REFUSED: Final = "refused"
 WAITING: Final = "waiting"
+REDIRECTED: Final = "redirected"
 DUPLICATE: Final = "duplicate"
 CONFLICT: Final = "conflict"
 KEY_REUSED: Final = "idempotency_key_reused"
@@ -54,7 +56,7 @@ class Batch:
         if ask.command is None and ask.refusal is None:
             self._record(ask, change, catch_up(change.after, self._transaction.now))
             return Verdict(APPLIED)
-        outcome = self._outcome(ask, change)
+        outcome = _kept_here(ask, self._outcome(ask, change))
         position = self._record(ask, change, outcome)
         return self._conclude(ask, outcome, position)
 
@@ -134,6 +136,8 @@ class Batch:
                 if event.movements:
                     self.records.totals.add(account.tenant, account.programme, event, months, self._today)
         change.after = account
+        for onward in outcome.onward:
+            transaction.append(message_entry(account, onward, now, ask.message.traceparent))
         return own
 
     def _conclude(self, ask: Ask, outcome: Outcome, position: int) -> Verdict:
@@ -153,7 +157,7 @@ class Batch:
             )
             answer = refusal_of(outcome.refusal)
         else:
-            kind, code = APPLIED, None
+            kind, code = (APPLIED if outcome.redirect is None else REDIRECTED), None
             if ask.asked is not None:
                 answer = answer_of(ask, outcome, transaction.head, transaction.now)
         known = Known(ask.command_id, ask.account_id, kind, code, ask.asked, answer)
@@ -163,6 +167,13 @@ class Batch:
         if ask.resumed and kind != WAITING and self.records.kept.pop(ask.command_id, None) is None:
             self.records.resumed.append(ask.command_id)
         return Verdict(kind, code, None if answer is None else orjson.loads(answer))
+
+
+def _kept_here(ask: Ask, outcome: Outcome) -> Outcome:
+    """Refuse what an account that was taken up would pass on, where its caller waits for the answer."""
+    if outcome.redirect is None or not isinstance(ask.message.payload, Request):
+        return outcome
+    return replace(outcome, refusal=account_merged(outcome.redirect), redirect=None, onward=outcome.onward[1:])
 
 
 def _again(ask: Ask, known: Known) -> Verdict:

@@ -8,7 +8,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from contracts.topics import AWARDS, MEMBER_EVENTS, PROGRAMMES, REDEMPTIONS
+from contracts.topics import AWARDS, MEMBER_EVENTS, PROGRAMMES, REDEMPTIONS, TRANSFERS
 from services.ledger.api import application
 from services.ledger.api.state import Parts
 from services.ledger.processor import LOG_COLUMNS, LedgerProcessor
@@ -74,9 +74,8 @@ async def build_work(process: Process, settings: LedgerSettings) -> Sequence[Par
     await programmes.refresh(pool)
     books = ShardWriter(pool, LedgerProcessor(programmes), settings=settings, log_columns=LOG_COLUMNS)
     published = ShardWriter(pool, ProgrammeProcessor(), settings=settings, log_columns=LOG_COLUMNS)
-    consumer = process.consumer(
-        {AWARDS.name: books, REDEMPTIONS.name: books, MEMBER_EVENTS.name: books, PROGRAMMES.name: published}, GROUP
-    )
+    writers = dict.fromkeys((AWARDS.name, REDEMPTIONS.name, TRANSFERS.name, MEMBER_EVENTS.name), books)
+    consumer = process.consumer({**writers, PROGRAMMES.name: published}, GROUP)
     sweeping = settings.model_copy(update={"sweep_batch": settings.ledger_sweep_accounts})
     sweeper = Sweeper(books, find_due, sweeping)
     return [consumer, sweeper, KeptFresh(programmes, pool, settings.ledger_programmes_poll_ms / 1_000)]

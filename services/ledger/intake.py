@@ -12,6 +12,7 @@ import orjson
 
 from contracts import ids
 from contracts.amounts import points_from_decimal
+from contracts.envelope import CloudEvent
 from contracts.member_events import MemberErased
 from contracts.redemptions import (
     CaptureHold,
@@ -26,11 +27,13 @@ from contracts.redemptions import (
     RetailCommand,
     ReverseRedemption,
 )
+from contracts.topics import MEMBER_EVENTS
 from services.ledger.domain import commands
 from services.ledger.domain.account import Account, Hold, Redemption
 from services.ledger.domain.commands import Command
 from services.ledger.domain.needs import Needs, needs
 from services.ledger.domain.refusals import Refusal, currency_unknown, not_positive
+from services.ledger.onward import command_in, receiver_of
 from services.runtime.messages import Message, invalid_data
 
 CATCH_UP: Final = "bonus.internal.catch-up.v1"
@@ -38,6 +41,9 @@ CATCH_UP: Final = "bonus.internal.catch-up.v1"
 
 NOTHING: Final = Needs()
 """What is asked of an account that is only brought up to date."""
+
+_OF_MEMBERS: Final = frozenset(MEMBER_EVENTS.types)
+"""What rules notice about members; only an erasure concerns the books."""
 
 _RETAIL: Final = (RedeemPoints, PlaceHold, CaptureHold, ReleaseHold, ReverseRedemption)
 
@@ -103,6 +109,9 @@ def account_key(message: Message) -> str:
         return message.key
     if message.event is None:
         raise invalid_data(message.problems)
+    receiver = receiver_of(message.event)
+    if receiver is not None:
+        return str(receiver)
     return str(message.event.data.account_id)  # type: ignore[attr-defined]  # every type of our topics has it
 
 
@@ -123,9 +132,19 @@ def ask_of(message: Message, scales: Scales) -> Ask:
         raise invalid_data(message.problems)
     if isinstance(event, _RETAIL):
         return _retail_ask(message, event, scales)
+    return _from_services(message, event)
+
+
+def _from_services(message: Message, event: CloudEvent) -> Ask:
+    """What rules or another account ask."""
     if isinstance(event, MemberErased):
         return _erasure(message, event)
-    data = event.data  # type: ignore[attr-defined]  # an award
+    data = event.data  # type: ignore[attr-defined]  # every type of our topics has it
+    if message.type in _OF_MEMBERS:
+        return Ask(message, data.account_id, data.account_id, message.tenant, "", None, None)
+    if receiver_of(event) is not None:
+        command, programme = command_in(event)
+        return Ask(message, command.command_id, command.account_id, message.tenant, programme, None, command)
     return Ask(message, data.command_id, data.account_id, message.tenant, data.programme, data.member_id, data)
 
 

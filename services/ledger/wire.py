@@ -46,7 +46,7 @@ def entry_of(  # noqa: PLR0913, PLR0917 - what an entry is made of
     """The log entry of an event that was just recorded, `now` being the transaction's clock, `key` the account's id."""
     event = recorded.event
     event_id = event_id_of(event)
-    envelope = _envelope(event.type, event_id, account, now, traceparent)
+    envelope = envelope_of(event.type, event_id, account, now, traceparent)
     envelope["data"] = data
     body = orjson.dumps(envelope, default=str)
     return LogEntry(event_id, key, event.type, body, traceparent, (account.account_id, recorded.version))
@@ -70,7 +70,7 @@ def rejection_of(
         "refusal": {"code": refusal.code, "message": refusal.message, "facts": dict(refusal.facts)},
         **context,
     }
-    body = orjson.dumps(_envelope(REJECTED, event_id, account, now, None) | {"data": data}, default=str)
+    body = orjson.dumps(envelope_of(REJECTED, event_id, account, now, None) | {"data": data}, default=str)
     return LogEntry(event_id, str(account.account_id), REJECTED, body, None, (account.account_id, account.version))
 
 
@@ -112,9 +112,10 @@ def event_of(content: Mapping[str, Any]) -> Event:
     )
 
 
-def _envelope(
+def envelope_of(
     event_type: str, event_id: UUID, account: Account, now: datetime, traceparent: str | None
 ) -> dict[str, Any]:
+    """The attributes of a message about an account, without its data."""
     envelope: dict[str, Any] = {
         "specversion": "1.0",
         "type": event_type,
@@ -240,14 +241,14 @@ def _instant_or_none(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def _writer(annotation: Any) -> _Convert | None:  # noqa: ANN401 - a type as the domain wrote it
+def writer_of(annotation: Any) -> _Convert | None:  # noqa: ANN401 - a type as the domain wrote it
     """How a value of this type becomes what orjson writes; None: it is that already."""
     if get_origin(annotation) in {Union, types.UnionType}:
-        inner = _writer(_without_none(annotation))
+        inner = writer_of(_without_none(annotation))
         return None if inner is None else lambda value: None if value is None else inner(value)
     if get_origin(annotation) is tuple:
         kinds = get_args(annotation)
-        item = _writer(kinds[0]) if kinds[-1] is Ellipsis else None
+        item = writer_of(kinds[0]) if kinds[-1] is Ellipsis else None
         return list if item is None else lambda value: [item(each) for each in value]
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return lambda value: value.__dict__
@@ -257,28 +258,28 @@ def _writer(annotation: Any) -> _Convert | None:  # noqa: ANN401 - a type as the
 
 
 def _writer_of_tuple(kind: type[tuple[Any, ...]]) -> _Convert:
-    parts = [(name, _writer(part)) for name, part in get_type_hints(kind).items()]
+    parts = [(name, writer_of(part)) for name, part in get_type_hints(kind).items()]
     return lambda value: {
         name: each if write is None else write(each) for (name, write), each in zip(parts, value, strict=True)
     }
 
 
-def _reader(annotation: Any) -> _Convert:  # noqa: ANN401 - a type as the domain wrote it
+def reader_of(annotation: Any) -> _Convert:  # noqa: ANN401 - a type as the domain wrote it
     """How what orjson read becomes a value of this type."""
     if get_origin(annotation) in {Union, types.UnionType}:
-        inner = _reader(_without_none(annotation))
+        inner = reader_of(_without_none(annotation))
         return lambda value: None if value is None else inner(value)
     if get_origin(annotation) is tuple:
         kinds = get_args(annotation)
         if kinds[-1] is Ellipsis:
-            item = _reader(kinds[0])
+            item = reader_of(kinds[0])
             return lambda value: tuple(map(item, value))
-        items = [_reader(kind) for kind in kinds]
+        items = [reader_of(kind) for kind in kinds]
         return lambda value: tuple(read(each) for read, each in zip(items, value, strict=True))
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation.model_validate
     if isinstance(annotation, type) and issubclass(annotation, tuple):
-        parts = {name: _reader(kind) for name, kind in get_type_hints(annotation).items()}
+        parts = {name: reader_of(kind) for name, kind in get_type_hints(annotation).items()}
         return lambda value: annotation(**{name: read(value[name]) for name, read in parts.items()})
     scalar: _Convert = _SCALARS.get(annotation, _as_it_is)
     return scalar
@@ -297,7 +298,7 @@ def _details(kind: type[Event]) -> tuple[_Field, ...]:
     common = {each.name for each in dataclasses.fields(Event)}
     hints = get_type_hints(kind)
     return tuple(
-        _Field(each.name, each.default, _writer(hints[each.name]), _reader(hints[each.name]))
+        _Field(each.name, each.default, writer_of(hints[each.name]), reader_of(hints[each.name]))
         for each in dataclasses.fields(kind)
         # The rules of an accrual stand with the terms of its lots.
         if each.name not in common and not (kind is PointsAccrued and each.name == "rules")
@@ -305,5 +306,5 @@ def _details(kind: type[Event]) -> tuple[_Field, ...]:
 
 
 _DETAILS: Final[dict[type[Event], tuple[_Field, ...]]] = {kind: _details(kind) for kind in EVENTS.values()}
-_READ_ACTIVITY: Final = _reader(Activity)
+_READ_ACTIVITY: Final = reader_of(Activity)
 _WRITE_ACTIVITY: Final = _writer_of_tuple(Activity)

@@ -79,6 +79,7 @@ class Done(BaseModel):
     currency: str | None = None
     redemption_id: UUID | None = None
     hold_id: UUID | None = None
+    transfer_id: UUID | None = None
     expires_at: str | None = None
     balances: dict[str, BalanceNow]
 

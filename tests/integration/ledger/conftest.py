@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from contracts import ids
 from contracts.shards import shard_of
+from contracts.topics import TRANSFERS
 from services.ledger.api import application
 from services.ledger.api.state import Parts
 from services.ledger.processor import LOG_COLUMNS, LedgerProcessor
@@ -156,6 +157,7 @@ class Books:
     clock: SetClock
     programmes: Programmes
     writer: ShardWriter
+    delivered: set[tuple[int, int]] = field(default_factory=set)
 
     @property
     def parts(self) -> Parts:
@@ -192,6 +194,22 @@ class Books:
         message = self.decoded(cloud_event("bonus.programme.published.v1", data), writer)
         await writer.write(shard_of(message.key), [message])
         await self.programmes.refresh(self.pool)
+
+    async def deliver(self) -> int:
+        """Hand on what accounts have sent each other, until there is no more; gives how many messages that were."""
+        count = 0
+        while True:
+            rows = await self.pool.fetch(
+                "select shard, position, body from event where type = any($1) order by recorded_at, shard, position",
+                list(TRANSFERS.types),
+            )
+            fresh = [row for row in rows if (row["shard"], row["position"]) not in self.delivered]
+            if not fresh:
+                return count
+            for row in fresh:
+                self.delivered.add((row["shard"], row["position"]))
+                await self.take(json.loads(row["body"]))
+            count += len(fresh)
 
     async def sweep(self, member: Member) -> int:
         """Have the sweeper look at the member's shard."""

@@ -132,11 +132,11 @@ async def test_keys_accounts_and_scopes(books: Books, api: Api, member: Member) 
     assert (await api.redeem(member, "1.00", "k" * 201)).json()["code"] == "idempotency_key_too_long"
     unknown = await api.redeem(Member(), "1.00")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "account_unknown")
-    foreign = {"headers": token(tenant="other")}
-    assert (await api.post(path.removeprefix("/v1"), body, **foreign)).json()["code"] == "account_unknown"
-    assert (await api.get(f"/accounts/{member.account}", **foreign)).status_code == 404
-    reader = {"headers": token(scopes=["ledger:read"])}
-    assert (await api.post(path.removeprefix("/v1"), body, **reader)).json()["code"] == "scope_missing"
+    foreign = token(tenant="other")
+    assert (await api.post(path.removeprefix("/v1"), body, headers=foreign)).json()["code"] == "account_unknown"
+    assert (await api.get(f"/accounts/{member.account}", headers=foreign)).status_code == 404
+    reader = token(scopes=["ledger:read"])
+    assert (await api.post(path.removeprefix("/v1"), body, headers=reader)).json()["code"] == "scope_missing"
     assert (await api.client.get(path, headers={"Authorization": ""})).status_code in {401, 405}
     assert set(ALL_SCOPES) > {"ledger:read"}
 

@@ -73,7 +73,8 @@ ALTERED = {
     "event deleted": ("delete from event where type = 'bonus.tier.changed.v1'", "gap event"),
     "event inserted": (
         ("insert into event select shard, position + 1, gen_random_uuid(), key, type, recorded_at, traceparent, body, "
-        "hash, account_id, version from event where (shard, position) in (select shard, head from shard where head > 9)"),
+        "hash, account_id, version from event "
+        "where (shard, position) in (select shard, head from shard where head > 9)"),
         "broken_hash event",
     ),
     "event tail deleted": (
@@ -97,12 +98,16 @@ ALTERED = {
         "null, null, null, null, null, '', 0 from balance limit 1"),
         "unexpected balance",
     ),
-    "lot buckets": ("update lot set available = available - 1, redeemed = redeemed + 1 where available > 0", "altered lot"),
+    "lot buckets": (
+        "update lot set available = available - 1, redeemed = redeemed + 1 where available > 0", "altered lot",
+    ),
     "lot expiry": ("update lot set expires_at = expires_at + interval '1 day'", "altered lot"),
     "lot deleted": ("delete from lot where pending > 0", "missing lot"),
     "hold": ("update hold set expires_at = expires_at + interval '1 day'", "altered hold"),
     "hold deleted": ("delete from hold", "missing hold"),
-    "redemption": ("update redemption set restored = array[0] where restored <> array[0]::bigint[]", "altered redemption"),
+    "redemption": (
+        "update redemption set restored = array[0] where restored <> array[0]::bigint[]", "altered redemption",
+    ),
     "redemption deleted": ("delete from redemption", "missing redemption"),
     "transit inserted": (
         ("insert into transit select shard, account_id, gen_random_uuid(), account_id, 'points', '{}', '{}', '' "
@@ -119,8 +124,8 @@ ALTERED = {
     ),
     "movement deleted": ("delete from movement where type = 'bonus.points.redeem.v1'", "missing movement"),
     "movement inserted": (
-        ("insert into movement select shard, gen_random_uuid(), account_id, type, 'refused', 'x', null, null, position, "
-        "recorded_at from movement limit 1"),
+        ("insert into movement select shard, gen_random_uuid(), account_id, type, 'refused', 'x', null, null, "
+        "position, recorded_at from movement limit 1"),
         "unexpected movement",
     ),
     "waiting deleted": ("delete from waiting", "missing waiting"),
@@ -133,10 +138,10 @@ ALTERED = {
     "entry words": ("update entry set why = '{\"reason\":\"other\"}'", "altered entry"),
     "entry deleted": ("delete from entry where version = 2", "missing entry"),
     "entry inserted": (
-        ("insert into entry select shard, account_id, known_at, version + 1000, currency, position, type, effective_at, "
-        "recorded_at, scale, issued, adjusted, transferred_in, transferred_out, pending, available, held, in_transit, "
-        "redeemed, expired, reversed, debt, pending_after, available_after, held_after, transit_after, debt_after, why "
-        "from entry limit 1"),
+        ("insert into entry select shard, account_id, known_at, version + 1000, currency, position, type, "
+        "effective_at, recorded_at, scale, issued, adjusted, transferred_in, transferred_out, pending, available, "
+        "held, in_transit, redeemed, expired, reversed, debt, pending_after, available_after, held_after, "
+        "transit_after, debt_after, why from entry limit 1"),
         "unexpected entry",
     ),
     "total": ("update daily_total set points = points + 1", "altered daily_total"),
