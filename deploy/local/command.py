@@ -15,7 +15,9 @@ from deploy.local.stack import PartStatus, Stack
 
 NOT_HEALTHY = 3
 
-app = typer.Typer(no_args_is_help=True, help="PostgreSQL, Kafka and the services on this machine.")
+app = typer.Typer(
+    pretty_exceptions_enable=False, no_args_is_help=True, help="PostgreSQL, Kafka and the services on this machine."
+)
 _notes = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

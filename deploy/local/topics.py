@@ -10,8 +10,9 @@ from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionErro
 
 from deploy.local.errors import TopicError
 
-READY_TIMEOUT_S = 60.0
-REQUEST_TIMEOUT_MS = 30_000
+# A thousand partitions take seconds; on a machine that is busy with something else, minutes.
+READY_TIMEOUT_S = 300.0
+REQUEST_TIMEOUT_MS = 120_000
 RETRY_MS = 20
 
 

@@ -30,7 +30,9 @@ RESULT: Final = PROJECT / "build" / "demo.json"
 MAIL_WAIT_S: Final = 20.0
 _MEBIBYTE: Final = 1024 * 1024
 
-app = typer.Typer(add_completion=False, help="A year of real purchases, from Kafka to balances.")
+app = typer.Typer(
+    pretty_exceptions_enable=False, add_completion=False, help="A year of real purchases, from Kafka to balances."
+)
 _console = Console(highlight=False, soft_wrap=True)
 
 

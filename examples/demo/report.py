@@ -129,4 +129,5 @@ async def show_one_household(console: Console, ledger: httpx.AsyncClient, rules:
 
 
 def _statement_line(line: Mapping[str, Any]) -> str:
-    return "  ".join(str(line.get(name, "")) for name in ("effective_at", "text", "points", "available"))
+    changes = ", ".join(f"{bucket} {points}" for bucket, points in line["changes"].items())
+    return f"{line['effective_at'][:19]}  {line['type']:<30} {changes:<40} available {line['after']['available']}"

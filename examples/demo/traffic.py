@@ -60,11 +60,13 @@ def wishes(expected: dict[int, Household], at: datetime) -> list[Wish]:
     rich = {each: household.balance_at(at)["available"] for each, household in expected.items()}
     able = sorted(each for each, available in rich.items() if available >= _LEAST_POINTS)
     found: list[Wish] = []
-    for number in range(REDEMPTIONS if able else 0):
+    while able and len(found) < REDEMPTIONS:
         household_id = chance.choice(able)
         points = chance.randint(1, rich[household_id] // 2)
         rich[household_id] -= points
-        found.append(Wish(household_id, points, f"demo-redemption-{number}"))
+        if rich[household_id] < _LEAST_POINTS:
+            able.remove(household_id)
+        found.append(Wish(household_id, points, f"demo-redemption-{len(found)}"))
     return found
 
 
@@ -73,7 +75,9 @@ async def redeem(client: httpx.AsyncClient, asked: list[Wish]) -> list[tuple[Wis
     gate = asyncio.Semaphore(CONNECTIONS)
 
     async def one(wish: Wish) -> tuple[Wish, httpx.Response]:
-        body = {"currency": CURRENCY, "points": messages.money(wish.points)}
+        # One point is worth one zloty: a bill of as much is paid with points alone.
+        bill = messages.money(wish.points)
+        body = {"currency": CURRENCY, "points": bill, "bill": bill, "redeemable": bill}
         async with gate:
             return wish, await client.post(
                 f"/v1/accounts/{account_id(wish.household_id)}/redemptions",

@@ -33,7 +33,9 @@ YEAR_BASKETS: Final = 30_000
 _MEBIBYTE: Final = 1024 * 1024
 _LIMIT_TOPIC: Final = "bench.limit"
 
-app = typer.Typer(add_completion=False, help="Measure, and write the figures to build/.")
+app = typer.Typer(
+    pretty_exceptions_enable=False, add_completion=False, help="Measure, and write the figures to build/."
+)
 _console = Console(highlight=False, soft_wrap=True)
 
 

@@ -71,7 +71,9 @@ async def ingest(stack: Stack, environment: dict[str, str]) -> dict[str, float]:
             break
         await asyncio.sleep(_LOOK_S)
     seconds = time.perf_counter() - started
-    size = await connection.fetchval("select avg(length(body)) from (select body from ledger.event limit 1000) as events")
+    size = await connection.fetchval(
+        "select avg(length(body)) from (select body from ledger.event limit 1000) as events"
+    )
     await connection.close()
     return {"events_per_second": (row["head"] - before) / seconds, "body_bytes": float(size)}
 
