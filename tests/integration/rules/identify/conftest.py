@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 
@@ -23,6 +24,7 @@ from services.runtime.postgres import Pool, open_pool
 from services.runtime.settings import RuntimeSettings
 from services.runtime.shard import Verdict
 from services.runtime.writer import ShardWriter
+from tests.integration.rules.identify.http import Decided, client_of
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -129,6 +131,19 @@ async def desk(database: str) -> AsyncIterator[Desk]:
     )
     yield made
     await pool.close()
+
+
+@pytest.fixture
+def decided() -> Decided:
+    """Decisions, off until a test turns them on."""
+    return Decided()
+
+
+@pytest.fixture
+async def api(desk: Desk, decided: Decided) -> AsyncIterator[httpx.AsyncClient]:
+    """The API of rules on the desk's database."""
+    async with client_of(desk, decided) as client:
+        yield client
 
 
 def _event(event_type: str, event_id: str, data: dict[str, Any]) -> dict[str, Any]:
