@@ -1,12 +1,15 @@
 """`bonus rules`: the brain's processes."""
 
+import asyncio
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
 import typer
 
+from contracts.envelope import DEFAULT_TENANT
 from contracts.topics import (
     ACTIVITIES,
     IDENTIFIERS,
@@ -23,6 +26,8 @@ from services.rules.decide.processor import DecideProcessor
 from services.rules.decide.queries import Decisions
 from services.rules.decide.verdicts import VerdictProcessor
 from services.rules.decide.watermark import Watermark
+from services.rules.enrolment.file import BadLine, Member, Membership, read
+from services.rules.enrolment.sending import send
 from services.rules.identify.due import unclaimed
 from services.rules.identify.processor import IdentifyProcessor
 from services.rules.identify.queries import Queries
@@ -102,6 +107,32 @@ def serve(
     run_process("rules-serve", build, settings)
 
 
+@app.command()
+def enrol(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV with a header line; see the docs.")],
+    programme: Annotated[str, typer.Option(help="The programme that they join.")],
+    enrolled_at: Annotated[
+        str | None, typer.Option(help="When those joined whose line does not say: 2026-03-05T10:00:00+01:00")
+    ] = None,
+    tenant: Annotated[str, typer.Option(help="Whose members they are.")] = DEFAULT_TENANT,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file and send nothing.")] = False,
+) -> None:
+    """Enrol the members of a CSV file; sent twice it enrols nobody twice. A file with a bad line is not sent at all."""
+    since = _instant(enrolled_at)
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        found = list(read(lines, Membership(tenant, programme, since)))
+    members = [each for each in found if isinstance(each, Member)]
+    bad = [each for each in found if isinstance(each, BadLine)]
+    for line in bad:
+        typer.echo(f"line {line.number}: {line.reason}", err=True)
+    if bad:
+        typer.echo(f"{len(bad)} of {len(found)} lines are bad: nothing was sent", err=True)
+        raise typer.Exit(1)
+    if not dry_run:
+        asyncio.run(send(RulesSettings(), tenant, members, wall_clock()))
+    typer.echo(f"{len(members)} enrolments {'could be' if dry_run else 'were'} sent")
+
+
 async def build_work(
     process: Process, settings: RulesSettings, secrets: Secrets, only: Sequence[Worker]
 ) -> Sequence[Part]:
@@ -176,6 +207,18 @@ def _identify(catalogue: Catalogue, settings: RulesSettings, secrets: Secrets) -
 
 def _ahead_max(settings: RulesSettings) -> timedelta:
     return timedelta(seconds=settings.rules_time_ahead_max_s)
+
+
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise typer.BadParameter("write a time with its zone: 2026-03-05T10:00:00+01:00", param_hint="--enrolled-at")
+    return instant
 
 
 def _from(variable: str, make: Callable[[], Made]) -> Made:

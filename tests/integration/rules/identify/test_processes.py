@@ -124,11 +124,11 @@ async def test_purchases_and_returns_flow_to_their_account(  # noqa: PLR0913, PL
     kafka_bootstrap: str,
     environment: tuple[dict[str, str], dict[str, str]],
     database: str,
-    enrolment: Make,
+    tmp_path: Path,
     purchase: Make,
     goods_back: Make,
 ) -> None:
-    """A return first, then its purchase, then the member: all that the account hears, in the order it must have it."""
+    """A return first, then its purchase, then the member, from a file: all that the account hears, in the order it must have it."""
     await spawn("work", "--only", "identify", "--only", "index")
     await spawn("relay")
     producer = AIOKafkaProducer(bootstrap_servers=kafka_bootstrap)
@@ -137,9 +137,12 @@ async def test_purchases_and_returns_flow_to_their_account(  # noqa: PLR0913, PL
         ("bonus.returns.v1", "k/1", goods_back("r1", "k/1", (1, "1", "4.00"))),
         ("bonus.purchases.v1", "card:77", purchase("k/1", lines=[(1, "2", "10.00")])),
         ("bonus.purchases.v1", "card:77", purchase("k/2", at="2026-03-06T10:00:00Z")),
-        ("bonus.activities.v1", "card:77", enrolment("card:77", at="2026-03-07T10:00:00Z")),
     ):
         await producer.send_and_wait(topics[topic], orjson.dumps(event), key=key.encode())
+    file = tmp_path / "members.csv"
+    file.write_text("card,enrolled_at\n77,2026-03-07T10:00:00Z\n")
+    enrolling = await spawn("enrol", str(file), "--programme", "grocer")
+    assert await enrolling.wait() == 0
     heard = await read(kafka_bootstrap, topics["bonus.receipts.v1"], 4)
     await producer.stop()
     assert [event["type"].split(".", 1)[1] for event in heard[:3]] == [

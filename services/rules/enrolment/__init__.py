@@ -1,0 +1,1 @@
+"""Enrolling many members at once, from a file of another system."""
