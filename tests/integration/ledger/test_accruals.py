@@ -24,7 +24,8 @@ async def test_an_accrual_opens_the_account_with_a_lot(books: Books, api: Api, m
         "balances": {
             "points": {
                 "scale": 2, "pending": "0.00", "available": "40.00", "held": "0.00", "in_transit": "0.00",
-                "debt": "0.00",
+                "debt": "0.00", "issued": "40.00", "adjusted": "0.00", "transferred_in": "0.00",
+                "transferred_out": "0.00", "redeemed": "0.00", "expired": "0.00", "reversed": "0.00",
                 "next_expiry": {"at": "2026-06-03T12:00:00+00:00", "points": "40.00"},
                 "expires": [{"month": "2026-06", "points": "40.00"}],
             }
