@@ -21,6 +21,8 @@ def document(record: Mapping[str, Any]) -> Plain:
         "awards": [_award(award) for award in record.get("awards", ())],
         "rules": [_rule(rule, scales) for rule in evaluation.get("rules", ())],
         "lines": [_line(line, scales) for line in evaluation.get("lines", ())],
+        "excluded_lines": evaluation.get("excluded", []),
+        "not_counted": _not_counted(evaluation),
         "rounding": [_rounding(each, scales) for each in evaluation.get("currencies", ())],
         "not_fired": _not_fired(evaluation),
         "lost": evaluation.get("lost", []),
@@ -88,11 +90,10 @@ def _line(line: Sequence[Any], scales: _Scales) -> Plain:
 
 
 def _rounding(said: Mapping[str, Any], scales: _Scales) -> Plain:
-    numerator, denominator = said["exact"]
     currency = said["currency"]
     return dict(said) | {
         "points": scales.format(said["points"], currency),
-        "exact": exact_decimal(Fraction(numerator, denominator), scales.format(10**_EXACT_DECIMALS, currency)),
+        "exact": exact_decimal(Fraction(said["exact"]), scales.format(10**_EXACT_DECIMALS, currency)),
     }
 
 
@@ -117,6 +118,12 @@ def _not_fired(evaluation: Mapping[str, Any]) -> list[Plain]:
         for reason, rules in evaluation.get("not_fired", {}).items()
         for rule in rules
     ]
+
+
+def _not_counted(evaluation: Mapping[str, Any]) -> Plain:
+    """Money of the bill that earns nothing because of how it was paid."""
+    paid = ("paid_with_points", "paid_otherwise")
+    return {name: format_decimal(evaluation[name]) for name in paid if evaluation.get(name)}
 
 
 def _cut(cut: Mapping[str, Any], scales: _Scales) -> Plain:
