@@ -116,10 +116,19 @@ class _Speaker:
         if lines and rules:
             yield self._say("by_line")
             yield from (self._line(line) for line in lines)
-            yield self._say("uncounted")
+        yield from self._not_counted()
         for rounding in self._said.get("rounding", ()):
             if not _is_whole(rounding):
                 yield self._rounding(rounding)
+
+    def _not_counted(self) -> Iterator[str]:
+        excluded = self._said.get("excluded_lines")
+        if excluded:
+            yield self._say("excluded", lines=", ".join(map(str, excluded)))
+        not_counted = self._said.get("not_counted", {})
+        for name, phrase in (("paid_with_points", "not_counted_points"), ("paid_otherwise", "not_counted_otherwise")):
+            if name in not_counted:
+                yield self._say(phrase, money=self._money(not_counted[name]))
 
     def _line(self, line: Mapping[str, Any]) -> str:
         counts = number(line["counts"], self._language)
@@ -200,8 +209,10 @@ class _Speaker:
         if self._names.tiers_by == "points":
             points = number(format_points(amount, self._names.tiers_scale), self._language)
             return f"{points} {self._names.currency(self._names.tiers_currency)}"
-        money = number(format_decimal(amount), self._language)
-        return f"{money} {self._names.money}".strip()
+        return self._money(format_decimal(amount))
+
+    def _money(self, text: str) -> str:
+        return f"{number(text, self._language)} {self._names.money}".strip()
 
     def _amount(self, said: Mapping[str, Any]) -> dict[str, str]:
         points = number(said["points"], self._language)
