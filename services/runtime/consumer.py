@@ -174,6 +174,7 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             return
         for place in wanted & self._to_seek:
             self._to_seek.discard(place)
+            self._told[place] = starts[place]
             with suppress(IllegalStateError):
                 consumer.seek(place, starts[place])
                 consumer.resume(place)
