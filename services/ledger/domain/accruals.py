@@ -40,7 +40,7 @@ def accrue(account: Account, command: Accrual, now: datetime) -> list[Event] | R
     accrued = PointsAccrued(
         movements=tuple(movements),
         lots=tuple(lots),
-        activity=_activity(account, command.grants, effective_at),
+        activity=_activity(account, command.grants, effective_at, now),
         scales=tuple([(each.currency, each.scale) for each in command.grants if each.currency not in account.balances]),
         rules=tuple([grant.rules for grant in command.grants if grant.points]),
         command_id=command.command_id,
@@ -75,7 +75,7 @@ def _unacceptable(account: Account, command: Accrual) -> Refusal | None:
     return None
 
 
-def _activity(account: Account, grants: tuple[Grant, ...], at: datetime) -> tuple[Activity, ...]:
+def _activity(account: Account, grants: tuple[Grant, ...], at: datetime, now: datetime) -> tuple[Activity, ...]:
     """What inactivity reckons with in each currency that the grants touch; the last terms named hold."""
     terms: dict[str, Inactivity | None] = {}
     for grant in grants:
@@ -85,6 +85,6 @@ def _activity(account: Account, grants: tuple[Grant, ...], at: datetime) -> tupl
         [
             activity
             for currency, inactivity in terms.items()
-            for activity in moved(account.balances.get(currency, EMPTY_BALANCE), currency, at, inactivity)
+            for activity in moved(account.balances.get(currency, EMPTY_BALANCE), currency, at, now, inactivity)
         ]
     )

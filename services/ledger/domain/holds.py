@@ -91,7 +91,7 @@ def capture(account: Account, command: CaptureHold, now: datetime) -> list[Event
         currency=hold.currency,
         day=None if hold.captured else hold.day,
         reference=command.reference or hold.reference,
-        activity=moved(account.balances.get(hold.currency, EMPTY_BALANCE), hold.currency, now),
+        activity=moved(account.balances.get(hold.currency, EMPTY_BALANCE), hold.currency, now, now),
         **shared,
     )
     return [*captured, *expiry_of_freed(account, movements, now, **shared)]

@@ -153,7 +153,7 @@ def _treat_unbacked(account: Account, command: PurchaseRedemption, backing: _Bac
 
 def _events(account: Account, command: PurchaseRedemption, backing: _Backing, day: date, now: datetime) -> list[Event]:
     """What happened, in order: the match, the capture, the late capture, what nothing backed."""
-    activity = moved(account.balances.get(command.currency, EMPTY_BALANCE), command.currency, now)
+    activity = moved(account.balances.get(command.currency, EMPTY_BALANCE), command.currency, now, now)
     shared = {**stamp(command, now), "redemption_id": command.command_id, "currency": command.currency}
     events: list[Event] = []
     if backing.claims:
@@ -198,7 +198,7 @@ def _from_hold(account: Account, command: PurchaseRedemption, backing: _Backing,
         day=None if hold.captured else hold.day,
         reference=hold.reference,
         purchase=True,
-        activity=moved(account.balances.get(hold.currency, EMPTY_BALANCE), hold.currency, now),
+        activity=moved(account.balances.get(hold.currency, EMPTY_BALANCE), hold.currency, now, now),
         **shared,
     )
     return [*captured, *expiry_of_freed(account, movements, now, **shared)]

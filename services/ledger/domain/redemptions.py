@@ -48,7 +48,7 @@ def redeem(account: Account, command: Redeem, guards: Guards, now: datetime) -> 
             currency=currency,
             day=guards.day(now),
             reference=command.reference,
-            activity=moved(account.balances[currency], currency, now),
+            activity=moved(account.balances[currency], currency, now, now),
             **stamp(command, now),
         )
     )

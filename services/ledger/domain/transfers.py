@@ -137,7 +137,7 @@ def receive(account: Account, command: ReceivePoints, now: datetime) -> list[Eve
     received = TransferReceived(
         movements=tuple(movements),
         lots=lots,
-        activity=_activity(balance, command),
+        activity=_activity(balance, command, now),
         scales=((currency, command.scale),),
         transit_id=command.transit_id,
         from_account_id=command.from_account_id,
@@ -203,12 +203,12 @@ def _unacceptable(account: Account, command: ReceivePoints, balance: Balance) ->
     return ended(account)
 
 
-def _activity(balance: Balance, command: ReceivePoints) -> tuple[Activity, ...]:
+def _activity(balance: Balance, command: ReceivePoints, now: datetime) -> tuple[Activity, ...]:
     """Points that lapse by inactivity go on to do so; a merged member was active when either account was."""
     active = command.last_active
     if active is None or active.active_at is None or (balance.inactivity is not None and not command.merge):
         return ()
-    return moved(balance, command.currency, active.active_at, balance.inactivity or active.inactivity)
+    return moved(balance, command.currency, active.active_at, now, balance.inactivity or active.inactivity)
 
 
 def _from_transit(transit: Transit, target: Bucket) -> tuple[Movement, ...]:

@@ -1,4 +1,4 @@
-"""An account loaded in part, exactly as `needs` says: what storage does with a few statements, here over a whole account."""
+"""An account loaded in part, exactly as `needs` says: what storage does in a few statements, done in memory."""
 
 from collections.abc import Iterable
 from dataclasses import replace

@@ -1,11 +1,9 @@
 """The account decider and the model side by side: one step is taken by both, and all that can be seen is compared."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
-
-from hypothesis import strategies as st
 
 from contracts.awards import (
     Accrual,
@@ -39,6 +37,7 @@ from services.ledger.domain.commands import (
 from services.ledger.domain.decide import Outcome, Recorded, catch_up, handle
 from services.ledger.domain.guards import Guards
 from tests.properties.ledger.model import BUCKETS, FOR_EVER, Model
+from tests.properties.ledger.steps import NEVER_MADE, Step
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 ACCOUNT = UUID(int=1 << 100)
@@ -48,9 +47,17 @@ POINTS = "points"
 MONEY = 10_000
 
 LOT_FIELDS = (
-    "points", "pending", "available", "held", "in_transit", "redeemed", "expired", "reversed", "taken_back",
+    "points",
+    "pending",
+    "available",
+    "held",
+    "in_transit",
+    "redeemed",
+    "expired",
+    "reversed",
+    "taken_back",
     "written_off",
-)  # fmt: skip
+)
 
 
 def instant(minute: int) -> datetime:
@@ -63,86 +70,6 @@ def command_id(key: int) -> UUID:
     return UUID(int=key + 1)
 
 
-@dataclass(frozen=True)
-class Step:
-    """What happens next, and with which numbers; `of` picks one of the things made before."""
-
-    kind: str
-    points: int = 0
-    of: int = 0
-    minutes: int = 0
-    later: int | None = None
-    flag: bool = False
-    word: str = ""
-
-
-_AWARD = st.integers(10, 150)
-_PART = st.integers(1, 60)
-_NEVER_MADE = 3
-_OF = st.sampled_from([0, 0, 0, 0, 0, 1, 1, 1, 2, 2, _NEVER_MADE])
-_LATER = st.none() | st.integers(1, 300)
-_BILL = st.sampled_from([1_000, 1_000, 1_000, 40, None])
-_POLICY = st.sampled_from(["to_zero", "negative", "negative", "refuse"])
-
-ACCRUE = st.builds(
-    Step, st.just("accrue"), points=_AWARD, of=st.sampled_from([0, 0, 5, 60, 200]),
-    minutes=st.sampled_from([0, 0, 0, 30, 100]), later=_LATER,
-)  # fmt: skip
-WAIT = st.builds(Step, st.just("wait"), minutes=st.sampled_from([1, 5, 10, 30, 100, 700]))
-SPEND = st.one_of(
-    st.builds(Step, st.just("redeem"), points=st.integers(-1, 60), later=_BILL),
-    st.builds(Step, st.just("hold"), points=_PART, minutes=st.integers(1, 60), later=_BILL),
-    st.builds(Step, st.just("capture"), points=st.integers(0, 40), of=_OF, flag=st.booleans()),
-    st.builds(
-        Step,
-        st.just("purchase"),
-        points=_PART,
-        of=_OF,
-        minutes=st.sampled_from([0, 0, 5, 50]),
-        later=st.sampled_from([None, None, 1]),
-        flag=st.booleans(),
-        word=_POLICY,
-    ),  # fmt: skip
-)
-GIVE_BACK = st.one_of(
-    st.builds(
-        Step, st.just("reverse"), points=_AWARD, of=_OF, word=st.sampled_from(["pending_only", "to_zero", "negative"])
-    ),
-    st.builds(Step, st.just("release"), of=_OF),
-    st.builds(Step, st.just("restore"), points=_PART, of=_OF, later=_LATER),
-    st.builds(Step, st.just("undo"), points=st.sampled_from([0, 0, 3, 10, 25]), of=_OF),
-    st.builds(Step, st.just("answer"), of=_OF, flag=st.booleans()),
-)
-OTHERWISE = st.one_of(
-    st.builds(Step, st.just("adjust"), points=st.integers(-50, 50), flag=st.booleans()),
-    st.builds(Step, st.just("send"), points=_PART),
-    st.builds(Step, st.just("again"), of=st.integers(0, 30)),
-    st.builds(Step, st.just("again"), of=st.integers(0, 30)),
-    st.builds(Step, st.sampled_from(["freeze", "unfreeze", "unfreeze", "unfreeze"])),
-)
-END = st.builds(Step, st.sampled_from(["again", "again", "again", "close", "erase"]))
-
-STEPS = st.builds(
-    lambda first, middle, last: [*first, *middle, *last],
-    st.lists(ACCRUE, min_size=0, max_size=3),
-    st.lists(st.one_of(ACCRUE, SPEND, SPEND, SPEND, GIVE_BACK, GIVE_BACK, OTHERWISE, WAIT), min_size=10, max_size=40),
-    st.lists(st.one_of(END, ACCRUE, SPEND, GIVE_BACK, OTHERWISE, WAIT), max_size=5),
-)
-"""A life: awards first, most often; then anything; sometimes an end, and what comes after it."""
-
-LIMITS: st.SearchStrategy[dict[str, Any]] = st.just({}) | st.fixed_dictionaries(
-    {},
-    optional={
-        "per_day": st.integers(1, 4),
-        "at_least": st.integers(1, 20),
-        "step": st.sampled_from([2, 5]),
-        "share": st.tuples(st.integers(1, 3), st.integers(3, 4)),
-        "debt_allowed": st.booleans(),
-        "month": st.integers(20, 100),
-    },
-)
-
-
 def guards_of(limits: dict[str, Any]) -> Guards:
     """The model's limits as the programme would publish them; a point is worth one unit of money."""
     return Guards(
@@ -153,15 +80,20 @@ def guards_of(limits: dict[str, Any]) -> Guards:
             per_day=limits.get("per_day"),
             at_least=limits.get("at_least"),
             step=limits.get("step"),
-        ),  # fmt: skip
+        ),
         debt_allowed=limits.get("debt_allowed", False),
         transfer_month=limits.get("month"),
     )
 
 
 _MAKES = {
-    "accrue": "accrue", "hold": "hold", "send": "send", "redeem": "spent", "capture": "spent", "purchase": "spent",
-}  # fmt: skip
+    "accrue": "accrue",
+    "hold": "hold",
+    "send": "send",
+    "redeem": "spent",
+    "capture": "spent",
+    "purchase": "spent",
+}
 
 
 class Pair:
@@ -255,7 +187,7 @@ class Pair:
     def _pick(self, kind: str, of: int) -> int:
         """One of the things made, the latest first; sometimes one that never was."""
         made = self._made[kind]
-        return made[-1 - of % len(made)] if made and of != _NEVER_MADE else 10_000 + of
+        return made[-1 - of % len(made)] if made and of != NEVER_MADE else 10_000 + of
 
     def _common(self, key: int) -> dict[str, Any]:
         return {"command_id": command_id(key), "account_id": ACCOUNT, "occurred_at": self.now}
@@ -268,23 +200,38 @@ class Pair:
         starts = earned + step.minutes if step.minutes else -1
         ends = earned + step.later if step.later else FOR_EVER
         grant = Grant.model_construct(
-            currency=POINTS, scale=0, points=step.points, activates_at=instant(starts) if starts > earned else None,
-            expires_at=None if ends == FOR_EVER else instant(ends), rules=(), campaign=None, partner="",
+            currency=POINTS,
+            scale=0,
+            points=step.points,
+            activates_at=instant(starts) if starts > earned else None,
+            expires_at=None if ends == FOR_EVER else instant(ends),
+            rules=(),
+            campaign=None,
+            partner="",
             inactivity=None,
-        )  # fmt: skip
+        )
         command = Accrual.model_construct(
-            **{**self._award(key), "occurred_at": instant(earned)}, decision_id=command_id(key), grants=(grant,),
-            source=Source(kind="purchase", id=str(key)), spent_policy="to_zero", standing=None,
-        )  # fmt: skip
+            **{**self._award(key), "occurred_at": instant(earned)},
+            decision_id=command_id(key),
+            grants=(grant,),
+            source=Source(kind="purchase", id=str(key)),
+            spent_policy="to_zero",
+            standing=None,
+        )
         return command, self.model.accrue(key, step.points, earned, starts, ends)
 
     def _reverse(self, step: Step, key: int) -> tuple[Command, str]:
         award = self._pick("accrue", step.of)
         command = Reversal.model_construct(
-            **self._award(key), decision_id=command_id(key), accrual_id=command_id(award),
-            source=Source(kind="return", id=str(key)), currency=POINTS, points=step.points,
-            spent_policy=cast("SpentPolicy", step.word), standing=None,
-        )  # fmt: skip
+            **self._award(key),
+            decision_id=command_id(key),
+            accrual_id=command_id(award),
+            source=Source(kind="return", id=str(key)),
+            currency=POINTS,
+            points=step.points,
+            spent_policy=cast("SpentPolicy", step.word),
+            standing=None,
+        )
         return command, self.model.reverse(award, step.points, step.word)
 
     def _redeem(self, step: Step, key: int) -> tuple[Command, str]:
@@ -313,12 +260,15 @@ class Pair:
         spent = self._pick("spent", step.of + 1) if step.later else None
         made = self.model.now - step.minutes
         command = PurchaseRedemption.model_construct(
-            **{**self._award(key), "occurred_at": instant(made)}, source=Source(kind="purchase", id=str(key)),
-            currency=POINTS, scale=0, points=step.points,
+            **{**self._award(key), "occurred_at": instant(made)},
+            source=Source(kind="purchase", id=str(key)),
+            currency=POINTS,
+            scale=0,
+            points=step.points,
             unbacked=cast("UnbackedPolicy", step.word),
             hold_id=None if hold is None else command_id(hold),
             redemption_id=None if spent is None else command_id(spent),
-        )  # fmt: skip
+        )
         verdict = self.model.purchase(key, step.points, step.word, made, hold, spent)
         if verdict != "ok":
             self.model.refused.add(key)
@@ -327,9 +277,13 @@ class Pair:
     def _restore(self, step: Step, key: int) -> tuple[Command, str]:
         spent = self._pick("spent", step.of)
         command = RedemptionRestore.model_construct(
-            **self._award(key), redemption_id=command_id(spent), source=Source(kind="return", id=str(key)),
-            currency=POINTS, points=step.points, restore_for_s=(step.later or 0) * 60,
-        )  # fmt: skip
+            **self._award(key),
+            redemption_id=command_id(spent),
+            source=Source(kind="return", id=str(key)),
+            currency=POINTS,
+            points=step.points,
+            restore_for_s=(step.later or 0) * 60,
+        )
         if command_id(spent) in self._decided:
             self.model.refused.add(spent)
         grace_until = None if step.later is None else self.model.now + step.later
@@ -342,9 +296,13 @@ class Pair:
 
     def _adjust(self, step: Step, key: int) -> tuple[Command, str]:
         command = Adjust(
-            **self._common(key), currency=POINTS, points=step.points, reason="test", operator="ewa",
+            **self._common(key),
+            currency=POINTS,
+            points=step.points,
+            reason="test",
+            operator="ewa",
             allow_debt=step.flag,
-        )  # fmt: skip
+        )
         return command, self.model.adjust(key, step.points, allow_debt=step.flag)
 
     def _send(self, step: Step, key: int) -> tuple[Command, str]:

@@ -11,7 +11,8 @@ from services.ledger.domain.decide import catch_up, handle
 from services.ledger.domain.evolve import evolve, replay
 from services.ledger.domain.needs import needs, together
 from tests.properties.ledger.loading import in_part
-from tests.properties.ledger.pair import ACCOUNT, LIMITS, MEMBER, STEPS, Pair, Step
+from tests.properties.ledger.pair import ACCOUNT, MEMBER, Pair
+from tests.properties.ledger.steps import LIMITS, STEPS, Step
 
 
 def ran(limits: dict[str, Any], steps: list[Step]) -> Pair:
@@ -23,7 +24,7 @@ def ran(limits: dict[str, Any], steps: list[Step]) -> Pair:
 
 
 @given(LIMITS, STEPS)
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_balances_lots_and_refusals_are_those_of_the_model(limits: dict[str, Any], steps: list[Step]) -> None:
     """After each command both agree on everything that can be seen, and the books add up."""
     pair = Pair(limits)
@@ -33,7 +34,7 @@ def test_balances_lots_and_refusals_are_those_of_the_model(limits: dict[str, Any
 
 
 @given(LIMITS, STEPS)
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_replay_gives_the_state(limits: dict[str, Any], steps: list[Step]) -> None:
     """The events alone, one by one or all at once, make the same account, with gap-free versions."""
     pair = ran(limits, steps)
@@ -47,7 +48,7 @@ def test_replay_gives_the_state(limits: dict[str, Any], steps: list[Step]) -> No
 
 
 @given(LIMITS, STEPS)
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_events_have_ids_of_their_own(limits: dict[str, Any], steps: list[Step]) -> None:
     """Type, cause and part name an event: no two share them."""
     names = [(each.event.type, each.event.command_id, each.event.part) for each in ran(limits, steps).history]
@@ -55,7 +56,7 @@ def test_events_have_ids_of_their_own(limits: dict[str, Any], steps: list[Step])
 
 
 @given(LIMITS, STEPS)
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_an_account_loaded_in_part_decides_as_the_whole(limits: dict[str, Any], steps: list[Step]) -> None:
     """What `needs` names is all that a decision reads: same events, same balances, same refusals."""
     pair = ran(limits, steps)
@@ -77,7 +78,7 @@ def test_an_account_loaded_in_part_decides_as_the_whole(limits: dict[str, Any], 
 
 
 @given(LIMITS, STEPS)
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_a_batch_loaded_in_part_is_decided_as_the_whole(limits: dict[str, Any], steps: list[Step]) -> None:
     """Commands between two ticks of the clock, loaded together once, give the same events."""
     pair = ran(limits, steps)
@@ -100,7 +101,7 @@ def test_a_batch_loaded_in_part_is_decided_as_the_whole(limits: dict[str, Any], 
 
 
 @given(LIMITS, STEPS)
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_sweepers_change_nothing(limits: dict[str, Any], steps: list[Step]) -> None:
     """Whether a sweeper ran at every tick or never: the same events in the same order."""
     pair = ran(limits, steps)

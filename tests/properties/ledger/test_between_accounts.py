@@ -246,7 +246,7 @@ def ran(moves: list[Move]) -> World:
 
 
 @given(MOVES)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_points_are_on_one_side_or_the_other(moves: list[Move]) -> None:
     """When all messages have arrived nothing is in transit, and over all accounts nothing was made or lost."""
     world = ran(moves)
@@ -261,7 +261,7 @@ def test_points_are_on_one_side_or_the_other(moves: list[Move]) -> None:
 
 
 @given(MOVES)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_merges_end(moves: list[Move]) -> None:
     """No account waits for ever, none went into itself by any way round, and a merged one keeps nothing."""
     world = ran(moves)
@@ -278,7 +278,7 @@ def test_merges_end(moves: list[Move]) -> None:
 
 
 @given(MOVES)
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_every_account_is_its_history(moves: list[Move]) -> None:
     """Replayed from nothing, each account is what it is, with gap-free versions and ids of their own."""
     world = ran(moves)

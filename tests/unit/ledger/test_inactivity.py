@@ -82,6 +82,19 @@ def test_L13_an_older_purchase_that_arrives_late_moves_nothing_back() -> None:
     assert books.passes(on("2027-05-10 23:59:59")) == [("expiry.announced",)]
 
 
+def test_L13_a_purchase_that_arrives_after_its_own_silence_counts_from_its_booking() -> None:
+    """Bought in January 2026, booked in June 2027: the member has a year from June, and nothing else is taken."""
+    books = (
+        Books()
+        .at(on("2027-06-01 10:00"))
+        .given(accrue("old", 5), accrue("A", 100, occurred=on("2026-01-10"), inactivity=YEAR))
+    )
+    assert books.passes(on("2028-06-01 23:59:59")) == [("expiry.announced",)]
+    assert books.passes(on("2028-06-02")) == [
+        ("points.expired", "old 5 available > expired", "A 100 available > expired")
+    ]
+
+
 def test_L13_held_points_lapse_when_they_are_released() -> None:
     """What is on hold at the lapse is sheltered, and expires on release."""
     books = quiet_since_may().at(on("2027-05-10 23:55")).given(hold("h", 40))
