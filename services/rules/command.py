@@ -31,7 +31,7 @@ from services.rules.enrolment.sending import send
 from services.rules.identify.due import unclaimed
 from services.rules.identify.processor import IdentifyProcessor
 from services.rules.identify.queries import Queries
-from services.rules.index.processor import IndexProcessor
+from services.rules.index.processor import EntryProcessor, IndexProcessor
 from services.rules.privacy import KeysError, MasterKeys, Pseudonyms, Vault
 from services.rules.programmes.catalogue import Catalogue
 from services.rules.settings import RulesSettings
@@ -154,7 +154,11 @@ async def build_work(
     parts: list[Part] = [catalogue]
     for worker in dict.fromkeys(only):
         writer = ShardWriter(pool, processors[worker], settings=settings)
-        consumer = process.consumer({topic.name: writer for topic in topics[worker]}, f"rules-{worker}")
+        writers = {topic.name: writer for topic in topics[worker]}
+        if worker is Worker.INDEX:
+            entries = EntryProcessor(catalogue, secrets.vault, ahead_max=_ahead_max(settings))
+            writers[PURCHASE_INDEX.name] = ShardWriter(pool, entries, settings=settings)
+        consumer = process.consumer(writers, f"rules-{worker}")
         parts.append(consumer)
         if worker is Worker.IDENTIFY:
             parts.append(_sweeper_of_unclaimed(writer, consumer, settings))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import Literal
 from uuid import UUID
 
 from services.rules.domain.purchase_index import IndexedPurchase
@@ -48,6 +49,12 @@ class IndexProcessor:
     async def _programmes(self, readings: Iterable[Reading]) -> frozenset[tuple[str, str]]:
         named = {(each.origin.tenant, each.programme) for each in readings if isinstance(each, Returning)}
         return frozenset([each for each in named if await self._catalogue.find(*each) is not None])
+
+
+class EntryProcessor(IndexProcessor):
+    """Takes in entries alone, which identification validated and published."""
+
+    trusts: Literal[True] = True
 
 
 def _decide(batch: Batch, reading: Reading) -> Verdict:

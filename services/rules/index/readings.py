@@ -1,19 +1,23 @@
 """What comes to the index, read once: entries of purchases, and returns."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 from uuid import UUID
 
 from contracts.ids import purchase_key as key_of_purchase
 from contracts.ids import return_key
 from contracts.problems import FieldProblem
 from contracts.purchases import PurchaseReturned
-from contracts.receipts import PurchaseIndexed
 from services.rules.domain.identifier import Holder
 from services.rules.domain.purchase_index import Entry, Return
 from services.rules.incoming import Mark, Origin, fingerprint_of, is_code, is_id
-from services.runtime.messages import Message, invalid_data
+from services.rules.publishing import PURCHASE_INDEXED
+from services.runtime.messages import Message, MessageFault, invalid_data
+
+_REMEMBERED: Final = 65_536
 
 
 @dataclass(slots=True)
@@ -83,23 +87,42 @@ def read(message: Message) -> Reading:
     """Read an entry or a return. Raises `MessageFault` for an entry that is none: it came from ourselves."""
     origin = Origin.of(message)
     event = message.event
-    if isinstance(event, PurchaseIndexed):
-        return _entering(event, origin)
+    if message.type == PURCHASE_INDEXED:
+        return _entering(message, origin)
     if isinstance(event, PurchaseReturned):
         return _returning(event, message.content["data"], origin)
-    if message.type == "bonus.purchase.returned.v1":
-        return _faulty(message, origin)
-    raise invalid_data(message.problems)
+    return _faulty(message, origin)
 
 
-def _entering(event: PurchaseIndexed, origin: Origin) -> Entering:
-    said = event.data
-    holder = None
-    if said.holder is not None:
-        told = said.holder
-        holder = Holder(told.account_id, told.member_id, told.programme, told.card_category)
-    entry = Entry(holder, bytes.fromhex(said.fingerprint), said.purchased_at, said.lines)
-    return Entering(said.purchase_key, said.purchase_id, said.programme, entry, origin)
+def _entering(message: Message, origin: Origin) -> Entering:
+    """Read an entry from its JSON as it is: identification made it a moment ago."""
+    if message.problems:
+        raise invalid_data(message.problems)
+    try:
+        data = message.content["data"]
+        entry = Entry(
+            _holder(data["holder"]),
+            bytes.fromhex(data["fingerprint"]),
+            datetime.fromisoformat(data["purchased_at"]),
+            tuple([(line, quantity, amount) for line, quantity, amount in data["lines"]]),
+        )
+        return Entering(UUID(data["purchase_key"]), data["purchase_id"], data["programme"], entry, origin)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise MessageFault("invalid_data", f"not what {message.type} says: {type(error).__name__}") from error
+
+
+def _holder(told: dict[str, str] | None) -> Holder | None:
+    if told is None:
+        return None
+    return Holder(
+        _known_uuid(told["account_id"]),
+        _known_uuid(told["member_id"]),
+        told["programme"],
+        told.get("card_category", ""),
+    )
+
+
+_known_uuid: Final[Callable[[str], UUID]] = lru_cache(maxsize=_REMEMBERED)(UUID)
 
 
 def _returning(event: PurchaseReturned, data: dict[str, Any], origin: Origin) -> Returning:
