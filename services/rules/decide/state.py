@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
 
 import orjson
 
-from services.rules.domain.participant import Known, Participant
+from services.rules.domain.participant import Known, Participant, counters_with
 from services.rules.domain.sums import Measures, Span, WindowSum
 from services.rules.domain.tiers import TierPeriod
 
@@ -56,9 +55,11 @@ def participant_of(row: Mapping[str, Any], known: bytes) -> Participant:
     )
 
 
-def account_key(account_id: UUID) -> str:
-    """The message key of everything about an account."""
-    return str(account_id)
+def without_counted(state: bytes, counted: Mapping[str, int]) -> bytes:
+    """What decides, once an award was refused: it no longer uses up what is given only so often, or only so much."""
+    said = orjson.loads(state)
+    said["counters"] = counters_with(said["counters"], counted, -1)
+    return orjson.dumps(said)
 
 
 def _period_data(period: TierPeriod) -> tuple[Any, ...]:

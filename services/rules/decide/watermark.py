@@ -6,14 +6,15 @@ way to a decision, and as many rounds leave nothing behind that was published wh
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError, for_code
 
 from contracts.topics import ACTIVITIES, IDENTIFIERS, PURCHASE_INDEX, PURCHASES, RECEIPTS, RETURNS
 from services.rules.decide.storage import SQL
@@ -64,31 +65,32 @@ class Watermark:
         self._stopping.set()
 
     async def _follow(self) -> None:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka_bootstrap,
-            client_id="rules-watermark",
-            enable_auto_commit=False,
-            request_timeout_ms=self._settings.kafka_request_timeout_ms,
-            metadata_max_age_ms=self._settings.kafka_metadata_max_age_ms,
-        )
-        await consumer.start()
-        try:
+        kafka = {
+            "bootstrap_servers": self._settings.kafka_bootstrap,
+            "client_id": "rules-watermark",
+            "request_timeout_ms": self._settings.kafka_request_timeout_ms,
+            "metadata_max_age_ms": self._settings.kafka_metadata_max_age_ms,
+        }
+        consumer, admin = AIOKafkaConsumer(enable_auto_commit=False, **kafka), AIOKafkaAdminClient(**kafka)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(consumer.stop)
+            await consumer.start()
+            stack.push_async_callback(admin.close)
+            await admin.start()
             while not self._stopping.is_set():
                 began = self._clock()
                 for _ in range(HOPS):
-                    await self._round(consumer)
+                    await self._round(consumer, admin)
                 if not self._stopping.is_set():
                     self.decided_through = began
                 await self._pause(_PAUSE_S)
-        finally:
-            await consumer.stop()
 
-    async def _round(self, consumer: AIOKafkaConsumer) -> None:
+    async def _round(self, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient) -> None:
         """Wait until all is done that there is now. The log first: what it holds may still have to reach a topic."""
         heads = {row["shard"]: row["head"] for row in await self._pool.fetch(SQL.log_heads)}
         while not self._stopping.is_set() and not await self._relayed(heads):
             await self._pause(_LOOK_S)
-        ends = await self._ends(consumer)
+        ends = await self._ends(consumer, admin)
         while not self._stopping.is_set() and not await self._done(ends):
             await self._pause(_LOOK_S)
 
@@ -96,8 +98,8 @@ class Watermark:
         rows = await self._pool.fetch(SQL.log_heads)
         return all(row["relayed"] >= heads[row["shard"]] for row in rows)
 
-    async def _ends(self, consumer: AIOKafkaConsumer) -> Offsets:
-        places = [TopicPartition(topic, each) for topic in self._topics for each in await _partitions(consumer, topic)]
+    async def _ends(self, consumer: AIOKafkaConsumer, admin: AIOKafkaAdminClient) -> Offsets:
+        places = [place for topic in await admin.describe_topics(self._topics) for place in _places(topic)]
         first, last = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
         # Of a partition without messages nothing is ever stored.
         return {place: last[place] for place in places if last[place] > first[place]}
@@ -112,10 +114,11 @@ class Watermark:
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
 
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> Iterable[int]:
-    found = consumer.partitions_for_topic(topic)
-    if found is None:
-        # Metadata of a topic is fetched when it is first asked for.
-        await consumer.topics()
-        found = consumer.partitions_for_topic(topic)
-    return sorted(found or ())
+def _places(topic: Mapping[str, Any]) -> list[TopicPartition]:
+    """The partitions of a topic as Kafka describes it; none of one that nobody has made yet."""
+    error = for_code(topic["error_code"])
+    if error is UnknownTopicOrPartitionError:
+        return []
+    if topic["error_code"]:
+        raise error(topic["topic"])
+    return [TopicPartition(topic["topic"], partition["partition"]) for partition in topic["partitions"]]

@@ -12,7 +12,7 @@ from tests.integration.rules.decide.messages import ACCOUNT, bought, decision, e
 PAID = [{"type": "points", "amount": "20.00", "points": "20.00"}, {"type": "card", "amount": "80.00"}]
 
 
-def answered(event_type: str, command: UUID, code: str | None = None) -> dict[str, Any]:
+def answered(event_type: str, command: UUID, code: str | None = None, of: UUID | None = None) -> dict[str, Any]:
     """The ledger's answer to a command."""
     data: dict[str, Any] = {
         "account_id": str(ACCOUNT), "programme": "club", "version": 1, "command_id": str(command),
@@ -20,6 +20,8 @@ def answered(event_type: str, command: UUID, code: str | None = None) -> dict[st
     }  # fmt: skip
     if code is not None:
         data["refusal"] = {"code": code, "message": code}
+    if of is not None:
+        data["decision_id"] = str(of)
     return {
         "specversion": "1.0", "type": event_type, "id": f"{event_type}-{command}", "source": "urn:bonus:ledger",
         "time": "2026-03-01T12:00:00Z", "data": data,
@@ -67,6 +69,21 @@ async def test_a_purchase_is_booked_once_the_ledger_has_answered_everything(coun
     await counter.send(answered("bonus.command.rejected.v1", redemption, "account_frozen"), writer=counter.verdicts)
     outcome = (await Decisions().of_purchases(counter.pool, wanted))[key("p1")]
     assert (outcome.status, outcome.reason) == ("booked", "account_frozen")
+
+
+async def test_a_refused_award_gives_its_counters_back(counter: Counter) -> None:
+    """Given once, and refused by the books: the next purchase is the first again; an answer told twice counts once."""
+    welcome = "  - {rule: first, give: 10 points, once_per: member, cap: {month: 1 time}}\n"
+    await counter.publish(FIVE_PERCENT + welcome)
+    await counter.send(enrolled(), bought("p1", "100.00"), bought("p2", "100.00"))
+    refused = answered(
+        "bonus.command.rejected.v1", ids.command_of("accrue", decision("p1")), "account_closed", decision("p1")
+    )
+    for _ in range(2):
+        await counter.send(refused, refused, writer=counter.verdicts)
+    await counter.send(bought("p3", "100.00"), bought("p4", "100.00"))
+    accrued = await counter.awards("bonus.points.accrue.v1")
+    assert [each["data"]["grants"][0]["points"] for each in accrued] == [1500, 500, 1500, 500]
 
 
 async def test_what_came_back_is_taken_off(counter: Counter) -> None:
