@@ -20,7 +20,7 @@ Mark = tuple[UUID, str, str]
 """One message about one thing: the thing's key, the event's source and id."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Origin:
     """The message that something came by. `key` is the message key of its topic."""
 

@@ -221,7 +221,9 @@ def _identifier(tenant: str, programme: str, name: str, rows: Iterable[asyncpg.R
             # An earlier block came later: both rows stand, and the earlier one counts.
             blocked_since = blocked_since or row["blocked_since"]
             continue
-        holder = Holder(row["account_id"], row["member_id"], programme, row["card_category"])
+        # Ids of our own class: the encoder writes them by itself, the driver's it would have to ask about each time.
+        account_id, member_id = UUID(bytes=row["account_id"].bytes), UUID(bytes=row["member_id"].bytes)
+        holder = Holder(account_id, member_id, programme, row["card_category"])
         holdings.append(Holding(holder, row["since"], row["origin"], row["blocked_since"]))
     return Identifier(tenant, programme, name, tuple(holdings), blocked_since)
 
