@@ -62,6 +62,7 @@ def seen(admin: asyncpg.Connection, count: int) -> Callable[[], Awaitable[bool]]
     return is_so
 
 
+@pytest.mark.slow
 async def test_workers_killed_at_any_instant_leave_what_one_undisturbed_worker_would(
     spawn: Spawn, publish: Publish, admin: asyncpg.Connection, kafka_settings: RuntimeSettings, until: Until
 ) -> None:
