@@ -29,8 +29,6 @@ from services.runtime.writer import wall_clock
 log = structlog.get_logger(__name__)
 
 _ALL_SHARDS: Final = list(range(SHARDS))
-_UNKNOWN_ASKED_AGAIN_S: Final = 0.2
-"""A programme that nobody published is not asked for more often than this, however many messages name it."""
 
 
 class Catalogue:
@@ -54,9 +52,9 @@ class Catalogue:
     async def published(self, tenant: str, programme: str) -> PublishedProgramme:
         """The published versions of a programme; none where the store, asked now, knows of none."""
         found = self._programmes.get((tenant, programme))
-        age_s = time.monotonic() - self._asked_at
-        if age_s > self._fresh_s or (found is None and age_s > _UNKNOWN_ASKED_AGAIN_S):
-            await self.refresh()
+        now = time.monotonic()
+        if found is None or now - self._asked_at > self._fresh_s:
+            await self._refresh(now)
             found = self._programmes.get((tenant, programme))
         return found or PublishedProgramme(programme, ())
 
@@ -71,15 +69,24 @@ class Catalogue:
 
     async def refresh(self) -> None:
         """Bring the copy up to date. Raises faults of the world."""
-        async with self._refreshing, self._pool.acquire() as connection:
-            asked_at = time.monotonic()
+        await self._refresh(time.monotonic())
+
+    async def _refresh(self, wanted_at: float) -> None:
+        async with self._refreshing:
+            # Of many that ask at once one asks the database: what it began to read after they asked is new enough.
+            if self._asked_at < wanted_at:
+                await self._ask()
+
+    async def _ask(self) -> None:
+        asked_at = time.monotonic()
+        async with self._pool.acquire() as connection:
             for row in await connection.fetch(SQL.all_revisions, _ALL_SHARDS):
                 place = (row["tenant"], row["programme"])
                 revision = (row["revision"], row["suspensions"])
                 if self._revisions.get(place) != revision:
                     self._programmes[place] = await self._read(connection, row)
                     self._revisions[place] = revision
-            self._asked_at = asked_at
+        self._asked_at = asked_at
 
     async def run(self) -> None:
         """Bring the copy up to date again and again, until `stop`."""

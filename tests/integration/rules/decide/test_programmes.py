@@ -1,5 +1,6 @@
 """Programmes on a real database: drafts, publication, suspension, and the copy that decisions work with."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -179,6 +180,16 @@ async def test_a_copy_learns_of_versions_and_outlives_the_database(counter: Coun
     assert terms is not None
     assert terms.money == "PLN"
     assert await counter.catalogue.find("default", "nowhere") is None
+
+
+async def test_a_programme_that_was_just_published_is_known_at_once(counter: Counter) -> None:
+    """A copy that was brought up to date a moment before says no only after asking again."""
+    await counter.catalogue.refresh()
+    assert (await counter.catalogue.published(*CLUB)).versions == ()
+    await counter.store.draft(CLUB, FIVE_PERCENT, "test")
+    await counter.store.publish(CLUB, 1, None, "test")
+    found = await asyncio.gather(*(counter.catalogue.find(*CLUB) for _ in range(20)))
+    assert None not in found
 
 
 def test_the_contract_holds_every_guard() -> None:
