@@ -60,7 +60,10 @@ class IdentifierBody(BaseModel):
 
 @router.get("")
 async def find_members(
-    identifier: Annotated[str, Query(min_length=3, max_length=220, description="`card:770001234567`")],
+    identifier: Annotated[
+        str,
+        Query(max_length=220, pattern=r"^(member|card|phone|email|external):.+$", description="`card:770001234567`"),
+    ],
     caller: Reader,
     parts: FromParts,
 ) -> Response:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from contracts.amounts import format_decimal, format_points
+from contracts.envelope import CODE_PATTERN
 from contracts.ids import purchase_key
 from contracts.purchases import Purchase, PurchaseCompleted
 from services.rules.api.documents import body_of
@@ -42,7 +43,7 @@ _STATUS: Final[Mapping[str, tuple[str, str | None]]] = {
 _LATEST: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _LAST_KEY: Final = UUID(int=2**128 - 1)
 
-Programme = Annotated[str, Query(min_length=1, max_length=64, description="The programme's name.")]
+Programme = Annotated[str, Query(max_length=64, pattern=CODE_PATTERN, description="The programme's name.")]
 
 
 @router.post("", status_code=HTTPStatus.ACCEPTED, openapi_extra=body_of(Purchase, PurchaseCompleted))

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from contracts.envelope import CODE_PATTERN
 from services.rules.api.state import FromParts, InPage, Reader
 from services.rules.refusals.queries import Of, Place, RefusalRow, latest_refusals
 from services.runtime.http.answers import answer, decode_cursor, encode_cursor
@@ -21,8 +22,12 @@ async def list_refusals(
     page: InPage,
     caller: Reader,
     parts: FromParts,
-    programme: Annotated[str | None, Query(max_length=64, description="Of this programme alone.")] = None,
-    code: Annotated[str | None, Query(max_length=64, description="For this reason alone, such as `conflict`.")] = None,
+    programme: Annotated[
+        str | None, Query(max_length=64, pattern=CODE_PATTERN, description="Of this programme alone.")
+    ] = None,
+    code: Annotated[
+        str | None, Query(max_length=64, pattern=CODE_PATTERN, description="For this reason alone: `conflict`.")
+    ] = None,
 ) -> Response:
     """Purchases, returns and activities that were refused, the latest first; of conflicts both facts."""
     kind = f"refusals {caller.tenant} {programme} {code}"

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from fastapi import FastAPI
 
 from contracts import ids
 from services.rules.api import application
@@ -32,8 +33,8 @@ class Decided:
         return {key: outcome for _, key in wanted} if self.on else {}
 
 
-def client_of(desk: Any, decided: Decided) -> httpx.AsyncClient:
-    """A client of the API of rules on the desk's database, with a token that may read and write."""
+def app_of(desk: Any, decided: Decided) -> tuple[FastAPI, dict[str, str]]:
+    """The API of rules on the desk's database, and the header of a caller who may read and write."""
     parts = Parts(
         desk.identify,
         desk.index,
@@ -54,7 +55,12 @@ def client_of(desk: Any, decided: Decided) -> httpx.AsyncClient:
         now=desk.clock[0],
         lifetime_s=30 * 24 * 3600,
     )
-    headers = {"authorization": f"Bearer {token}"}
+    return app, {"authorization": f"Bearer {token}"}
+
+
+def client_of(desk: Any, decided: Decided) -> httpx.AsyncClient:
+    """A client of the API of rules on the desk's database."""
+    app, headers = app_of(desk, decided)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://rules", headers=headers)
 
 
