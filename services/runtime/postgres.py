@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
 from importlib import resources
 from types import MappingProxyType
 from typing import Any, Final
@@ -76,8 +77,13 @@ class Pool(asyncpg.Pool):  # type: ignore[misc] # asyncpg ships no types
     schema: str = ""
 
 
-async def open_pool(settings: RuntimeSettings, schema: str, *, max_size: int | None = None) -> Pool:
-    """Open the pool of a service: connections act as the role `bonus_<schema>` and see its schema alone."""
+async def open_pool(
+    settings: RuntimeSettings, schema: str, *, max_size: int | None = None, session: Mapping[str, str] | None = None
+) -> Pool:
+    """Open the pool of a service: connections act as the role `bonus_<schema>` and see its schema alone.
+
+    `session` are further settings of PostgreSQL for its sessions.
+    """
     pool = Pool(
         settings.postgres_dsn,
         min_size=settings.postgres_pool_min,
@@ -94,7 +100,7 @@ async def open_pool(settings: RuntimeSettings, schema: str, *, max_size: int | N
         record_class=asyncpg.Record,
         timeout=settings.postgres_connect_timeout_s,
         command_timeout=settings.postgres_command_timeout_s,
-        server_settings=_session(settings, schema),
+        server_settings=_session(settings, schema) | dict(session or {}),
     )
     pool.schema = schema
     await pool

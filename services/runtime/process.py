@@ -60,9 +60,9 @@ class Process:
         self.health = Health()
         self.stack = AsyncExitStack()
 
-    async def pool(self, schema: str, *, max_size: int | None = None) -> Pool:
-        """Open a pool in a service's role and schema, closed when the process ends."""
-        pool = await open_pool(self.settings, schema, max_size=max_size)
+    async def pool(self, schema: str, *, max_size: int | None = None, session: Mapping[str, str] | None = None) -> Pool:
+        """Open a pool in a service's role and schema, closed when the process ends; `session` as in `open_pool`."""
+        pool = await open_pool(self.settings, schema, max_size=max_size, session=session)
         self.stack.push_async_callback(_close, pool)
         self.health.add(f"postgres {schema}", postgres_answers(pool))
         return pool
