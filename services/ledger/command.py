@@ -14,6 +14,7 @@ from services.ledger.api.state import Parts
 from services.ledger.processor import LOG_COLUMNS, LedgerProcessor
 from services.ledger.programmes import ProgrammeProcessor, Programmes
 from services.ledger.settings import LedgerSettings
+from services.ledger.storage import SESSION
 from services.ledger.timers import find_due
 from services.ledger.verify import run
 from services.runtime.http.server import HttpServer
@@ -69,7 +70,7 @@ def serve(
 
 async def build_work(process: Process, settings: LedgerSettings) -> Sequence[Part]:
     """The parts of a worker: the consumer, and the sweeper of idle accounts."""
-    pool = await process.pool(SCHEMA)
+    pool = await process.pool(SCHEMA, session=SESSION)
     programmes = Programmes()
     await programmes.refresh(pool)
     books = ShardWriter(pool, LedgerProcessor(programmes), settings=settings, log_columns=LOG_COLUMNS)
@@ -83,8 +84,8 @@ async def build_work(process: Process, settings: LedgerSettings) -> Sequence[Par
 
 async def build_serve(process: Process, settings: LedgerSettings, host: str, port: int) -> Sequence[Part]:
     """The parts of an API: commands and queries on pools of their own, so that neither waits for the other."""
-    writes = await process.pool(SCHEMA, max_size=settings.ledger_pool_writes)
-    reads = await process.pool(SCHEMA, max_size=settings.ledger_pool_reads)
+    writes = await process.pool(SCHEMA, max_size=settings.ledger_pool_writes, session=SESSION)
+    reads = await process.pool(SCHEMA, max_size=settings.ledger_pool_reads, session=SESSION)
     programmes = Programmes()
     await programmes.refresh(reads)
     writer = ShardWriter(writes, LedgerProcessor(programmes), settings=settings, log_columns=LOG_COLUMNS)

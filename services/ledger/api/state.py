@@ -65,7 +65,7 @@ def account_unknown(account_id: UUID) -> Problem:
     )
 
 
-def parts_of(request: Request) -> Parts:
+async def parts_of(request: Request) -> Parts:
     """The parts of this process."""
     parts: Parts = request.app.state.parts
     return parts

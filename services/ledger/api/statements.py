@@ -70,7 +70,7 @@ class EventsAnswer(BaseModel):
     next_cursor: str | None
 
 
-def wanted_of(
+async def wanted_of(
     since: Annotated[Instant | None, Query(alias="from", description="Lines known from this instant on.")] = None,
     until: Annotated[Instant | None, Query(alias="to", description="Lines known before this instant.")] = None,
     currency: Annotated[Code | None, Query(description="One currency; all if left out.")] = None,

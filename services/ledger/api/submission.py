@@ -1,6 +1,6 @@
 """From a request that changes something to its answer: keys, the shard's next transaction, refusals as problems."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, Final
@@ -153,19 +153,23 @@ class Submission:
         return scale
 
 
-def writing(kind: str) -> Callable[..., Submission]:
+def writing(kind: str) -> Callable[..., Awaitable[Submission]]:
     """A dependency: a command of this kind by a caller who may write."""
 
-    def submission(request: Request, account_id: UUID, caller: Writer, parts: FromParts, key: Key) -> Submission:
+    async def submission(
+        request: Request, account_id: UUID, caller: Writer, parts: FromParts, key: Key
+    ) -> Submission:
         return Submission(parts, caller, account_id, kind, key, request.scope.get("bonus.traceparent"))
 
     return submission
 
 
-def operating(kind: str) -> Callable[..., Submission]:
+def operating(kind: str) -> Callable[..., Awaitable[Submission]]:
     """A dependency: a command of this kind by an operator."""
 
-    def submission(request: Request, account_id: UUID, caller: Operator, parts: FromParts, key: Key) -> Submission:
+    async def submission(
+        request: Request, account_id: UUID, caller: Operator, parts: FromParts, key: Key
+    ) -> Submission:
         return Submission(parts, caller, account_id, kind, key, request.scope.get("bonus.traceparent"))
 
     return submission

@@ -23,6 +23,7 @@ from services.ledger.api.state import Parts
 from services.ledger.processor import LOG_COLUMNS, LedgerProcessor
 from services.ledger.programmes import ProgrammeProcessor, Programmes
 from services.ledger.settings import LedgerSettings
+from services.ledger.storage import SESSION
 from services.ledger.timers import find_due
 from services.runtime import tokens
 from services.runtime.decoding import decode
@@ -275,7 +276,7 @@ def ledger_settings(database: str) -> LedgerSettings:
 async def books(ledger_settings: LedgerSettings) -> AsyncIterator[Books]:
     """The books, whose clock stands at NOW."""
     clock = SetClock()
-    pool, reads = [await open_pool(ledger_settings, "ledger") for _ in range(2)]
+    pool, reads = [await open_pool(ledger_settings, "ledger", session=SESSION) for _ in range(2)]
     programmes = Programmes()
     writer = ShardWriter(
         pool, LedgerProcessor(programmes), settings=ledger_settings, clock=clock, log_columns=LOG_COLUMNS
