@@ -24,14 +24,15 @@ from services.rules.api.state import Parts
 from services.rules.decide.due import tiers_due
 from services.rules.decide.processor import DecideProcessor
 from services.rules.decide.queries import Decisions
-from services.rules.decide.verdicts import VerdictProcessor
 from services.rules.decide.watermark import Watermark
 from services.rules.enrolment.file import BadLine, Member, Membership, read
 from services.rules.enrolment.sending import send
 from services.rules.identify.due import unclaimed
+from services.rules.identify.merges import MergeFollower
 from services.rules.identify.processor import IdentifyProcessor
 from services.rules.identify.queries import Queries
 from services.rules.index.processor import EntryProcessor, IndexProcessor
+from services.rules.listener import LedgerListener
 from services.rules.privacy import KeysError, MasterKeys, Pseudonyms, Vault
 from services.rules.programmes.catalogue import Catalogue
 from services.rules.settings import RulesSettings
@@ -143,7 +144,7 @@ async def build_work(
         Worker.IDENTIFY: _identify(catalogue, settings, secrets),
         Worker.INDEX: IndexProcessor(catalogue, secrets.vault, ahead_max=_ahead_max(settings)),
         Worker.DECIDE: DecideProcessor(catalogue, secrets.vault),
-        Worker.VERDICTS: VerdictProcessor(),
+        Worker.VERDICTS: LedgerListener(MergeFollower(secrets.pseudonyms, secrets.vault)),
     }
     topics = {
         Worker.IDENTIFY: (PURCHASES, ACTIVITIES, IDENTIFIERS),

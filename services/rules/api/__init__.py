@@ -10,6 +10,7 @@ from services.rules.api import (
     decisions,
     households,
     members,
+    merges,
     programmes,
     purchases,
     refusals,
@@ -32,7 +33,10 @@ def application(settings: RulesSettings, parts: Parts | None = None, health: Hea
         description="Purchases and returns in, members and their identifiers, programmes, decisions and quotes.",
     )
     app.state.parts = parts
-    for module in (purchases, returns, activities, members, claims, households, refusals, programmes, decisions):
+    modules = (
+        purchases, returns, activities, members, claims, households, merges, refusals, programmes, decisions,
+    )  # fmt: skip
+    for module in modules:
         app.include_router(module.router)
     return app
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from contracts.ids import event_of
 from services.rules.domain.identifier import Holder
@@ -84,15 +85,18 @@ def enrolled(
     )
 
 
-def linked(name: str, holder: Holder, since: datetime, origin: Origin, now: datetime) -> LogEntry:
-    """Another identifier of a member, `type:value`, told where that identifier is."""
+def linked(  # noqa: PLR0913 - what a link says, the last by name
+    name: str, holder: Holder, since: datetime, origin: Origin, now: datetime, *, moved_from: UUID | None = None
+) -> LogEntry:
+    """An identifier of a member, `type:value`, told where that identifier is; `moved_from` is who hands it over."""
     kind, _, value = name.partition(":")
     return entry(
         IDENTIFIER_LINKED,
         event_of(IDENTIFIER_LINKED, holder.account_id, name, since.isoformat()),
         key=name,
         tenant=origin.tenant,
-        data={"identifier_type": kind, "identifier_value": value, "holder": holder_data(holder), "since": since},
+        data={"identifier_type": kind, "identifier_value": value, "holder": holder_data(holder), "since": since}
+        | ({"moved_from": moved_from} if moved_from else {}),
         now=now,
         traceparent=origin.traceparent,
     )

@@ -55,9 +55,9 @@ class HoldingRow:
 
 
 class Queries:
-    """Reads across shards; nothing here is part of a decision."""
+    """Reads across shards, from a pool or on one connection."""
 
-    def __init__(self, pool: Pool, pseudonyms: Pseudonyms, vault: Vault) -> None:
+    def __init__(self, pool: Pool | asyncpg.Connection, pseudonyms: Pseudonyms, vault: Vault) -> None:
         self._pool = pool
         self._pseudonyms = pseudonyms
         self._vault = vault
@@ -88,6 +88,10 @@ class Queries:
     async def holdings_of_member(self, tenant: str, member_id: UUID) -> list[HoldingRow]:
         """Every identifier that a member holds or held, its own id included."""
         return await self._holdings(await self._pool.fetch(SQL.holdings_of_member, ALL_SHARDS, tenant, member_id))
+
+    async def holdings_of_account(self, tenant: str, account_id: UUID) -> list[HoldingRow]:
+        """Every identifier that buys, or bought, for an account."""
+        return await self._holdings(await self._pool.fetch(SQL.holdings_of_account, ALL_SHARDS, tenant, account_id))
 
     async def programme_of(self, tenant: str, account_id: UUID) -> str | None:
         """The programme of an account that somebody holds or held; None where there is no such account."""

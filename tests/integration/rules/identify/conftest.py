@@ -14,8 +14,10 @@ from contracts.catalogue import TOPIC_OF_TYPE
 from contracts.shards import shard_of
 from services.rules.domain.membership import MembershipTerms
 from services.rules.domain.programme import Duration, Members
+from services.rules.identify.merges import MergeFollower
 from services.rules.identify.processor import IdentifyProcessor
 from services.rules.index.processor import IndexProcessor
+from services.rules.listener import LedgerListener
 from services.rules.privacy import MasterKeys, Pseudonyms, Vault
 from services.runtime.dead_letters import DeadLetter
 from services.runtime.decoding import decode
@@ -60,6 +62,7 @@ class Desk:
     pool: Pool
     identify: ShardWriter
     index: ShardWriter
+    listener: ShardWriter
     clock: list[datetime]
     pseudonyms: Pseudonyms
     vault: Vault
@@ -80,6 +83,12 @@ class Desk:
             answers = await writer.write(shard, [message for _, message in group])
             verdicts |= {number: verdict for (number, _), verdict in zip(group, answers, strict=True)}
         return [verdicts[number] for number in range(len(events))]
+
+    async def hear(self, event: dict[str, Any]) -> None:
+        """Hand over an event of the ledger."""
+        message = self._decoded(event)
+        message.key = self.listener.processor.key_of(message)
+        await self.listener.write(shard_of(message.key), [message])
 
     async def carry(self) -> None:
         """Bring what was published for identification and the index to them, until nothing is left."""
@@ -125,6 +134,12 @@ async def desk(database: str) -> AsyncIterator[Desk]:
             clock=lambda: clock[0],
         ),
         ShardWriter(pool, IndexProcessor(Programmes(), vault, ahead_max=ahead_max), settings=settings),
+        ShardWriter(
+            pool,
+            LedgerListener(MergeFollower(pseudonyms, vault)),
+            settings=settings,
+            clock=lambda: clock[0],
+        ),
         clock,
         pseudonyms,
         vault,

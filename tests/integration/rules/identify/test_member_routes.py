@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from contracts import ids
+from contracts.catalogue import MODELS
 from tests.integration.rules.identify.http import post
 
 Make = Callable[..., dict[str, Any]]
@@ -202,3 +203,51 @@ async def test_a_forgotten_card_is_made_up_for_by_the_receipt(
     assert [(each.status_code, each.json()["code"]) for each in refused] == [
         (409, "not_claimable"), (404, "purchase_unknown"), (404, "purchase_unknown"), (422, "claim_window_passed"),
     ]  # fmt: skip
+
+
+async def test_A2_what_a_merged_member_buys_goes_to_the_account_that_took_it_up(
+    api: httpx.AsyncClient, desk: Any, purchase: Make, told: Make
+) -> None:
+    """Asked of the ledger; once it has happened the identifiers follow, of others in the household too."""
+    anna, boris, carol = (ids.derive("member", name) for name in ("anna", "boris", "carol"))
+    account = {each: str(ids.account_of("default", "grocer", each)) for each in (anna, boris, carol)}
+    for number, member_id in enumerate((anna, boris, carol)):
+        body = {"programme": "grocer", "identifiers": [{"type": "card", "value": f"7{number}"}]}
+        await api.put(f"/v1/members/{member_id}", json=body)
+    await desk.carry()
+    desk.clock[0] += timedelta(hours=1)
+    await api.put(f"/v1/households/{account[boris]}/members/{carol}")
+    merge = {"programme": "grocer", "merged_member_id": str(boris)}
+    for _ in range(2):
+        asked = await post(api, f"/v1/members/{anna}/merge", merge, "k1")
+        assert (asked.status_code, asked.json()["merged_account_id"]) == (202, account[boris])
+    commands = await desk.published("bonus.accounts.merge.v1")
+    assert len({each["id"] for each in commands}) == 1
+    MODELS[commands[0]["type"]].model_validate(commands[0])
+    said = {"account_id": account[anna], "member_id": str(anna), "from_account_id": account[boris]}
+    assert {name: commands[0]["data"][name] for name in said} == said
+    merged = told(
+        "bonus.account.merged.v1",
+        "merged",
+        {
+            "account_id": account[boris], "programme": "grocer", "version": 3, "command_id": str(ids.derive("merge")),
+            "occurred_at": "2026-03-20T14:00:00Z", "effective_at": "2026-03-20T14:00:00Z",
+            "details": {"into_account_id": account[anna]},
+        },
+    )  # fmt: skip
+    for _ in range(2):
+        await desk.hear(merged)
+        await desk.carry()
+    desk.clock[0] += timedelta(hours=2)
+    for number in range(3):
+        await desk.send(purchase(f"before {number}", f"card:7{number}", at="2026-03-20T13:30:00Z"))
+        await desk.send(purchase(f"after {number}", f"card:7{number}", at="2026-03-20T14:30:00Z"))
+    receipts = await desk.published("bonus.receipt.identified.v1")
+    holders = {each["data"]["purchase"]["purchase_id"]: each["data"]["holder"] for each in receipts}
+    assert {name: (holder["account_id"], holder["member_id"]) for name, holder in holders.items()} == {
+        "before 0": (account[anna], str(anna)), "after 0": (account[anna], str(anna)),
+        "before 1": (account[boris], str(boris)), "after 1": (account[anna], str(anna)),
+        "before 2": (account[boris], str(carol)), "after 2": (account[anna], str(carol)),
+    }  # fmt: skip
+    again = await post(api, f"/v1/members/{anna}/merge", {"programme": "grocer", "merged_member_id": str(carol)}, "k2")
+    assert (again.status_code, again.json()["code"]) == (409, "same_account")
