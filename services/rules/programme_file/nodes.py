@@ -4,6 +4,7 @@ YAML 1.2 allows more than a programme needs and a reader expects, so anchors, al
 several documents are refused, with the place.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import StringIO
@@ -27,6 +28,8 @@ from services.rules.programme_file.errors import InvalidProgrammeError, Programm
 MAX_TEXT_BYTES: Final = 512_000
 MAX_DEPTH: Final = 10
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
+_UNREADABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+"""Control characters and halves of characters: escapes can bring them in; neither JSON nor a database keeps them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,8 @@ class _Reader:
         """A text; a plain null or nothing at all is refused."""
         if event.style in {None, ""} and event.value in _NULLS:
             raise _refused(place, "nothing", "nothing stands here: write a value, or leave the word out")
+        if _UNREADABLE.search(event.value):
+            raise _refused(place, "unreadable", "a character stands here that nobody can read: leave it out")
         raw = self.text[event.start_mark.index : event.end_mark.index]
         return Scalar(event.value, place, raw)
 

@@ -141,6 +141,7 @@ async def test_who_may_not_publish_cannot(counter: Counter) -> None:
         ({"content-type": "application/yaml"}, b"\xff\xfe", 422, "not_utf8"),
         ({"content-type": "application/yaml"}, b"#" * 200_001, 413, "file_too_large"),
         ({"content-type": "application/yaml"}, b"", 422, "programme_invalid"),
+        ({"content-type": "application/yaml"}, b'name: "\\0"', 422, "programme_invalid"),
         ({"content-type": "application/yaml"}, b"a: &x 1\nb: *x", 422, "programme_invalid"),
     ],
 )
