@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -11,12 +12,13 @@ from starlette.responses import Response
 
 from contracts import ids
 from contracts.amounts import format_decimal, format_points
-from contracts.envelope import Code
-from services.ledger.api.reading import FromAccount
+from contracts.envelope import Code, Instant
+from services.ledger.api.reading import FromAccount, Read
 from services.ledger.api.state import FromParts, Reader, account_unknown
 from services.ledger.domain.account import Account, Lot
 from services.ledger.queries import SQL
 from services.ledger.queries.accounts import Expiring, Seen, account_at, looking, see
+from services.ledger.queries.history import STANDING_BUCKETS, balances_then
 from services.ledger.storage.rows import lot_of
 from services.runtime.http.answers import (
     Page,
@@ -29,6 +31,7 @@ from services.runtime.http.answers import (
     page_of,
 )
 from services.runtime.http.application import JsonRoute
+from services.runtime.http.problems import Problem
 
 _BALANCE_POINTS: Final = (
     "pending", "available", "held", "in_transit", "debt",
@@ -99,6 +102,27 @@ class AccountAnswer(BaseModel):
     tier: TierAnswer | None
 
 
+class BalanceThenAnswer(BaseModel):
+    """What an account had in one currency at an instant, as decimal strings."""
+
+    scale: int
+    pending: str
+    available: str
+    held: str
+    in_transit: str
+    debt: str
+
+
+class AccountThenAnswer(BaseModel):
+    """What an account had at `as_of`, as it was known at `known_at`."""
+
+    account_id: UUID
+    programme: str
+    as_of: datetime
+    known_at: datetime
+    balances: dict[str, BalanceThenAnswer]
+
+
 class AccountsAnswer(BaseModel):
     """The accounts of a member."""
 
@@ -156,9 +180,20 @@ async def list_accounts(
     return answer({"items": items, "next_cursor": None})
 
 
-@router.get("/accounts/{account_id}", response_model=AccountAnswer)  # noqa: FAST003 - `read_of` takes it
-async def get_account(request: Request, read: FromAccount) -> Response:
-    """An account: balances by currency, tier, status. The entity tag covers what is due by now."""
+@router.get("/accounts/{account_id}", response_model=AccountAnswer | AccountThenAnswer)  # noqa: FAST003 - `read_of` takes it
+async def get_account(
+    request: Request,
+    read: FromAccount,
+    as_of: Annotated[Instant | None, Query(description="Balances at this instant; now if left out.")] = None,
+    known_at: Annotated[Instant | None, Query(description="As they were known then; now if left out.")] = None,
+) -> Response:
+    """An account: balances by currency, tier, status. The entity tag covers what is due by now.
+
+    With `as_of` or `known_at` only the balances of then are answered: the sum of the movements that count by `as_of`
+    and were known by `known_at`. Problem 422 `time_in_future`.
+    """
+    if as_of is not None or known_at is not None:
+        return await _account_then(read, as_of or known_at or read.now, known_at or read.now)
     seen = await account_at(read.parts.reads, read.account_id, read.now, read.zone)
     if seen is None:
         raise account_unknown(read.account_id)
@@ -190,6 +225,35 @@ async def list_lots(
     cursor = encode_cursor(kind, [lots[-1].sequence]) if len(rows) > page.limit else None
     items = [_lot_document(seen.account, lot) for lot in lots if state == "all" or _is_open(lot)]
     return answer({"items": items, "next_cursor": cursor})
+
+
+async def _account_then(read: Read, as_of: datetime, known_at: datetime) -> Response:
+    for name, instant in (("as_of", as_of), ("known_at", known_at)):
+        if instant > read.now:
+            raise Problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY, "time_in_future", "Nobody knows yet", "ask for what has been",
+                field=f"query.{name}",
+            )  # fmt: skip
+    async with looking(read.parts.reads, read.account_id, read.now) as look:
+        seen = await see(look, read.account_id)
+        if seen is None:
+            raise account_unknown(read.account_id)
+        balances = await balances_then(look, seen, as_of, known_at)
+    return answer(
+        {
+            "account_id": str(read.account_id),
+            "programme": read.owner.programme,
+            "as_of": as_of,
+            "known_at": known_at,
+            "balances": {
+                currency: {
+                    "scale": balance.scale,
+                    **{name: format_points(getattr(balance, name), balance.scale) for name in STANDING_BUCKETS},
+                }
+                for currency, balance in sorted(balances.items())
+            },
+        }
+    )
 
 
 def account_document(seen: Seen) -> dict[str, Any]:

@@ -156,9 +156,7 @@ class Submission:
 def writing(kind: str) -> Callable[..., Awaitable[Submission]]:
     """A dependency: a command of this kind by a caller who may write."""
 
-    async def submission(
-        request: Request, account_id: UUID, caller: Writer, parts: FromParts, key: Key
-    ) -> Submission:
+    async def submission(request: Request, account_id: UUID, caller: Writer, parts: FromParts, key: Key) -> Submission:
         return Submission(parts, caller, account_id, kind, key, request.scope.get("bonus.traceparent"))
 
     return submission
