@@ -1,0 +1,73 @@
+"""The books as processes run them: workers share partitions, everything comes twice, the relay publishes in order."""
+
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+
+from contracts.topics import AWARDS, LEDGER_EVENTS, REDEMPTIONS
+from services.ledger.verify.run import verify_shards
+from services.ledger.verify.shard import Limits
+from tests.e2e.ledger.conftest import Ledger, shards
+from tests.integration.ledger.conftest import POINTS, Member, accrual, award, cloud_event, reversal
+
+ACCRUALS = 1_500
+MEMBERS = 40
+
+
+async def test_D5_two_workers_book_once_what_comes_twice(ledger: Ledger) -> None:
+    """Everything is sent twice over while workers come and go: each award is booked once, in its account's order."""
+    members = [Member() for _ in range(MEMBERS)]
+    start = datetime.now(UTC) - timedelta(days=300)
+    sent = [
+        accrual(
+            members[number % MEMBERS], f"p{number}", 100 + number, at=start + timedelta(hours=4 * number),
+            activates_at=start + timedelta(hours=4 * number, days=14),
+            expires_at=start + timedelta(hours=4 * number, days=180),
+        )
+        for number in range(ACCRUALS)
+    ]  # fmt: skip
+    async with ledger.worker():
+        await ledger.send(AWARDS.name, sent[: ACCRUALS // 2])
+        async with ledger.worker():
+            await ledger.send(AWARDS.name, sent)
+            await ledger.until("select count(*) from lot", lambda count: count >= ACCRUALS // 2)
+        await ledger.send(AWARDS.name, sent[::-1])
+        await ledger.until("select count(*) from movement", lambda count: count == ACCRUALS)
+    async with ledger.worker(), ledger.relay():
+        await ledger.send(AWARDS.name, sent)
+        behind = "select sum(head - position) from shard inner join relay_position using (shard)"
+        await ledger.until(behind, lambda count: count == 0)
+    assert await ledger.pool.fetchval("select count(*) from lot") == ACCRUALS
+    assert await ledger.pool.fetchval("select count(*) from dead_letter") == 0
+    report = await verify_shards(ledger.settings.postgres_dsn, shards(), Limits())
+    assert (report.differences, report.lots) == ([], ACCRUALS)
+    versions = defaultdict(list)
+    for event in await ledger.published(LEDGER_EVENTS.name):
+        versions[event["data"]["account_id"]].append(event["data"]["version"])
+    assert len(versions) == MEMBERS
+    assert all(each == list(range(1, len(each) + 1)) for each in versions.values())
+
+
+async def test_points_travel_between_accounts_over_kafka(ledger: Ledger) -> None:
+    """A merge crosses Kafka four times: asked, sent, taken up, concluded; late commands follow."""
+    one, two = Member(), Member()
+    now = datetime.now(UTC)
+    merge = award(
+        "bonus.accounts.merge.v1", one, "merge", now, from_account_id=str(two.account),
+        from_member_id=str(two.member_id),
+    )  # fmt: skip
+    redeem = cloud_event(
+        "bonus.points.redeem.v1",
+        {"key": "k", "account_id": str(two.account), "programme": two.programme, "currency": POINTS, "points": "5.00"},
+    )
+    async with ledger.worker(), ledger.relay():
+        await ledger.send(AWARDS.name, [accrual(one, "1", 300_00, at=now), accrual(two, "2", 120_00, at=now)])
+        await ledger.until("select count(*) from account", lambda count: count == 2)
+        await ledger.send(AWARDS.name, [merge])
+        await ledger.until("select count(*) from account where status = 'merged'", lambda count: count == 1)
+        await ledger.send(AWARDS.name, [reversal(two, "2", 20_00, at=now), accrual(two, "3", 1_00, at=now)])
+        await ledger.send(REDEMPTIONS.name, [redeem])
+        total = "select sum(available) from balance"
+        await ledger.until(total, lambda points: points == 396_00)
+    assert await ledger.pool.fetchval("select available from balance where account_id = $1", one.account) == 396_00
+    report = await verify_shards(ledger.settings.postgres_dsn, shards(), Limits())
+    assert report.differences == []
