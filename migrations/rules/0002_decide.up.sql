@@ -7,14 +7,14 @@ create table participant (
     account_id    uuid        not null,
     tenant        text        not null,
     programme     text        not null,
-    member_id     uuid        not null,
+    member_id     uuid        not null, -- whose account it is; others of a household may buy for it
     enrolled_at   timestamptz not null,
     decisions     bigint      not null, -- how many were taken: the number of the last one
     waiting       integer     not null, -- messages in `waiting_receipt` that wait for a decision of this participant
     tier          text,                 -- as `state` has it, for queries
     tier_due_at   timestamptz,          -- when its tier must be looked at next, whether it buys or not
     state         bytea       not null, -- JSON: periods of tiers, counters, sums of windows; nothing personal
-    known         bytea       not null, -- encrypted JSON: birthday, segments, attributes, and since when they are known
+    known         bytea       not null, -- JSON: by member, encrypted: birthday, segments, attributes, and since when
     recorded_at   timestamptz not null,
     primary key (shard, account_id)
 ) with (fillfactor = 70);
@@ -27,6 +27,7 @@ create table decision (
     shard             integer     not null,
     decision_id       uuid        not null,
     account_id        uuid        not null,
+    member_id         uuid        not null, -- who bought: of a household one of several; under whose key `inputs` is
     number            bigint      not null, -- counts the account's decisions from 1
     kind              text        not null check (kind in ('purchase', 'return', 'conflict', 'enrolment', 'activity')),
     cause_key         uuid        not null, -- of the purchase, the return, the activity
@@ -61,6 +62,7 @@ create table command_verdict (
 create table waiting_receipt (
     shard       integer     not null,
     account_id  uuid        not null,
+    member_id   uuid        not null, -- under whose key `body` is
     waits_for   uuid        not null, -- the account: for its enrolment; else a purchase's decision
     decision_id uuid        not null, -- the decision that it will be, so that the same thing waits once
     arrived     bigint      generated always as identity, -- the order of arrival

@@ -1,11 +1,12 @@
 """One batch of messages to the participants of a shard, decided in their order, in memory."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from contracts.envelope import DEFAULT_TENANT
 from contracts.ids import derive
 from services.rules.decide import awards
 from services.rules.decide.readings import Reading, TierDue, read_content
@@ -39,13 +40,16 @@ Programmes = Mapping[tuple[str, str], PublishedProgramme]
 
 @dataclass(slots=True)
 class Loaded:
-    """What is known before a batch. `accounts` are those about which something may be kept."""
+    """What is known before a batch. `members` are those about whom something may be kept: they were not erased.
 
-    accounts: frozenset[UUID]
+    `bought` has None for a purchase whose member was erased.
+    """
+
+    members: Container[UUID]
     programmes: Programmes
     seats: dict[UUID, Seat]
     known: set[UUID]
-    bought: dict[UUID, Bought] = field(default_factory=dict)
+    bought: dict[UUID, Bought | None] = field(default_factory=dict)
     waiting: list[Waiting] = field(default_factory=list)
 
 
@@ -70,7 +74,7 @@ class Batch:
 
     def decide(self, reading: Reading) -> Verdict:
         """Decide on one message."""
-        if reading.account_id not in self._loaded.accounts:
+        if reading.member_id not in self._loaded.members and not isinstance(reading.subject, TierDue):
             return Verdict("refused", MEMBER_ERASED)
         if reading.decision_id is not None and reading.decision_id in self._loaded.known:
             return Verdict("duplicate")
@@ -93,23 +97,27 @@ class Batch:
             case GoodsReturned() | Conflict() as subject:
                 return self._take_back(reading, seat, subject)
             case Known() as news:
-                return self._learn(seat, learned(participant, news))
+                return self._learn(seat, reading.member_id, learned(participant, reading.member_id, news))
             case TierDue(at):
                 return self._age(reading, seat, at)
             case other:
                 raise TypeError(f"nothing is decided on {type(other).__name__}")
 
     def _join(self, reading: Reading, joining: Joining) -> Verdict:
-        seat = Seat(Participant(joining.account_id, joining.member_id, "", "", joining.at))
+        seat = Seat(Participant(joining.account_id, joining.member_id, "", "", joining.at), news={joining.member_id})
         self._loaded.seats[reading.account_id] = seat
         verdict = self._take(reading, seat, join(joining, self._background(reading, seat)))
         self._release(reading.account_id, reading.account_id)
         return verdict
 
     def _take_back(self, reading: Reading, seat: Seat, subject: GoodsReturned | Conflict) -> Verdict:
-        bought = self._loaded.bought.get(reading.of) if reading.of else None
-        if bought is None or reading.of is None:
-            return self._keep(reading, reading.of or reading.account_id, WAITS_FOR_PURCHASE)
+        if reading.of is None:
+            raise TypeError(f"{type(subject).__name__} names no purchase")
+        if reading.of not in self._loaded.bought:
+            return self._keep(reading, reading.of, WAITS_FOR_PURCHASE)
+        bought = self._loaded.bought[reading.of]
+        if bought is None:
+            return Verdict("refused", MEMBER_ERASED)
         background = self._background(reading, seat)
         if isinstance(subject, GoodsReturned):
             decided = take_back(seat.participant, subject, bought, background)
@@ -118,10 +126,11 @@ class Batch:
         self._loaded.bought[reading.of] = bought_after(bought, _left_in(decided.decision))
         return self._take(reading, seat, decided)
 
-    def _learn(self, seat: Seat, participant: Participant) -> Verdict:
+    def _learn(self, seat: Seat, member_id: UUID, participant: Participant) -> Verdict:
         if participant is seat.participant:
             return Verdict("duplicate")
-        seat.participant, seat.known = participant, None
+        seat.participant = participant
+        seat.news.add(member_id)
         self.changes.seats[participant.account_id] = seat
         return Verdict("applied")
 
@@ -169,7 +178,9 @@ class Batch:
         place = (reading.account_id, waiting_id)
         waits_already = any(row.decision_id == waiting_id for row in self._loaded.waiting)
         if place not in self.changes.kept and not waits_already:
-            row = Waiting(reading.account_id, waits_for, waiting_id, reading.content, reading.traceparent)
+            row = Waiting(
+                reading.account_id, reading.member_id, waits_for, waiting_id, reading.content, reading.traceparent
+            )
             self.changes.kept[place] = row
             self._count_waiting(reading.account_id, 1)
         return Verdict("waiting", code)
@@ -187,7 +198,8 @@ class Batch:
         if mine or new:
             self._count_waiting(account_id, -len(mine) - len(new))
         for row in (*mine, *new):
-            self.decide(read_content(row.content, row.content.get("tenant", "default"), row.traceparent))
+            if row.content is not None:
+                self.decide(read_content(row.content, row.content.get("tenant", DEFAULT_TENANT), row.traceparent))
 
     def _count_waiting(self, account_id: UUID, count: int) -> None:
         seat = self._loaded.seats.get(account_id)

@@ -29,8 +29,8 @@ def encode(inputs: object) -> bytes:
     return orjson.dumps({"remaining": inputs})
 
 
-def decode(text: bytes, decision_id: UUID, purchase_key: UUID, purchase_id: str) -> Inputs:
-    """The inputs of a decision on a purchase."""
+def decode(text: bytes, row: Mapping[str, Any]) -> Inputs:
+    """The inputs of a decision on a purchase; `row` is what stands in the open."""
     data = orjson.loads(text)
     receipt = data["receipt"]
     basket = Basket(
@@ -42,7 +42,15 @@ def decode(text: bytes, decision_id: UUID, purchase_key: UUID, purchase_id: str)
     )
     with_points = tuple([_points_payment(*payment) for payment in receipt.get("points", ())])
     return Inputs(
-        Receipt(decision_id, purchase_key, purchase_id, basket, receipt["card_category"], with_points),
+        Receipt(
+            row["decision_id"],
+            row["member_id"],
+            row["cause_key"],
+            row["cause_id"],
+            basket,
+            receipt["card_category"],
+            with_points,
+        ),
         _facts(data["facts"]),
     )
 

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
+from contracts.envelope import DEFAULT_TENANT
 from services.rules.decide.batch import Batch, Loaded
-from services.rules.decide.readings import Reading, key_of, read, read_content
+from services.rules.decide.readings import Reading, TierDue, key_of, read, read_content
 from services.rules.decide.storage import Keys, Seat, Storage
 from services.rules.domain.occasions import Joining
 from services.rules.domain.participant import Decision, PublishedProgramme, to_read
@@ -39,7 +40,8 @@ class DecideProcessor:
 
     def __init__(self, programmes: PublishedProgrammes, vault: Vault) -> None:
         self._programmes = programmes
-        self._storage = Storage(vault)
+        self._vault = vault
+        self._storage = Storage()
 
     def key_of(self, message: Message) -> str:
         """The account."""
@@ -49,7 +51,8 @@ class DecideProcessor:
         """Decide the messages, each once, in their order."""
         readings = [read(message) for message in messages]
         storage = self._storage
-        keys = await storage.keys(transaction, {each.account_id: each.member_id for each in readings})
+        keys = Keys(self._vault, transaction)
+        await keys.make({each.member_id for each in readings if not isinstance(each.subject, TierDue)})
         loaded, expected = await self._load(transaction, readings, keys)
         await self._load_sums(transaction, loaded, expected)
         batch = Batch(loaded, transaction.now)
@@ -70,15 +73,16 @@ class DecideProcessor:
     ) -> tuple[Loaded, Sequence[Reading]]:
         """The state of a batch, and all that may be decided in it: its messages, and what has waited for them."""
         storage = self._storage
-        seats = await storage.seats(transaction, keys)
+        seats = await storage.seats(transaction, {each.account_id for each in readings}, keys)
         known = await storage.known(transaction, [each.decision_id for each in readings if each.decision_id])
         joining = {each.account_id for each in readings if isinstance(each.subject, Joining)}
         waited_for = joining | {account for account, seat in seats.items() if seat.waiting}
-        waiting = await storage.waiting(transaction, [each for each in waited_for if each in keys.by_account], keys)
+        waiting = await storage.waiting(transaction, waited_for, keys)
         expected = [*readings]
         for row in waiting:
-            tenant = row.content.get("tenant", "default")
-            expected.append(read_content(row.content, tenant, row.traceparent))
+            if row.content is not None:
+                tenant = row.content.get("tenant", DEFAULT_TENANT)
+                expected.append(read_content(row.content, tenant, row.traceparent))
         own = {each.decision_id for each in expected if isinstance(each.subject, Receipt)} - known
         of = {each.of for each in expected if each.of is not None} - own
         bought = await storage.bought(transaction, of, keys)
@@ -86,7 +90,7 @@ class DecideProcessor:
             place: await self._programmes.published(*place)
             for place in {(each.tenant, each.programme) for each in expected}
         }
-        return Loaded(frozenset(keys.by_account), programmes, seats, known, bought, waiting), expected
+        return Loaded(keys, programmes, seats, known, bought, waiting), expected
 
     async def _load_sums(self, transaction: ShardTransaction, loaded: Loaded, expected: Sequence[Reading]) -> None:
         """Read the contributions that the sums of this batch need; as a rule none."""

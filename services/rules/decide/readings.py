@@ -115,27 +115,27 @@ def _tier_due(message: Message) -> Reading:
 def _purchase(reading: Reading, data: Mapping[str, Any]) -> None:
     purchase = data["purchase"]
     purchase_key = UUID(data["purchase_key"])
-    reading.at = instant(purchase["purchased_at"])
     reading.decision_id = decision_of(reading.account_id, purchase_key)
-    reading.subject = receipt_of(
-        reading.decision_id, purchase_key, reading.at, purchase, data["holder"].get("card_category", "")
+    receipt = receipt_of(
+        reading.decision_id, reading.member_id, purchase_key, purchase, data["holder"].get("card_category", "")
     )
+    reading.at, reading.subject = receipt.basket.at, receipt
 
 
 def receipt_of(
-    decision_id: UUID, purchase_key: UUID, at: datetime, purchase: Mapping[str, Any], card_category: str
+    decision_id: UUID, member_id: UUID, purchase_key: UUID, purchase: Mapping[str, Any], card_category: str
 ) -> Receipt:
     """A receipt from a purchase as contracts have it."""
     payments = purchase["payments"]
     basket = Basket(
         lines=tuple([_line(line) for line in purchase["lines"]]),
-        at=at,
+        at=instant(purchase["purchased_at"]),
         payments=tuple([BasketPayment(payment["type"], ten_thousandths(payment["amount"])) for payment in payments]),
         store=purchase.get("store", ""),
         channel=purchase.get("channel", ""),
     )
     with_points = tuple([_points_payment(payment) for payment in payments if payment["type"] == POINTS_PAYMENT])
-    return Receipt(decision_id, purchase_key, purchase["purchase_id"], basket, card_category, with_points)
+    return Receipt(decision_id, member_id, purchase_key, purchase["purchase_id"], basket, card_category, with_points)
 
 
 def _line(line: Mapping[str, Any]) -> BasketLine:
@@ -209,7 +209,9 @@ def _activity(reading: Reading, data: Mapping[str, Any]) -> None:
         f"activity.{activity['name']}", reading.at, activity.get("product", ""), activity.get("attributes") or {}
     )
     category = data["holder"].get("card_category", "")
-    reading.subject = Doing(reading.decision_id, activity_key, activity["activity_id"], occasion, category)
+    reading.subject = Doing(
+        reading.decision_id, reading.member_id, activity_key, activity["activity_id"], occasion, category
+    )
 
 
 def _return(reading: Reading, data: Mapping[str, Any]) -> None:

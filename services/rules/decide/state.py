@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -25,17 +26,19 @@ def state_of(participant: Participant) -> bytes:
     )
 
 
-def known_of(participant: Participant) -> bytes:
-    """What is personal."""
-    return orjson.dumps(
-        {"referred_by": participant.referred_by, "known": [_known_data(known) for known in participant.known]}
-    )
+def known_of(known: tuple[Known, ...]) -> bytes:
+    """What is personal of one member."""
+    return orjson.dumps([_known_data(each) for each in known])
 
 
-def participant_of(row: Mapping[str, Any], known: bytes) -> Participant:
-    """A participant from its row; `known` is decrypted."""
+def sealed_by_member(known: bytes) -> dict[UUID, str]:
+    """What is personal as a row has it: sealed, in base64, by member."""
+    return {UUID(member): text for member, text in orjson.loads(known).items()}
+
+
+def participant_of(row: Mapping[str, Any], known: Mapping[UUID, bytes]) -> Participant:
+    """A participant from its row; `known` is decrypted, of the members of whom it could be."""
     state = orjson.loads(row["state"])
-    personal = orjson.loads(known)
     span = state["span"]
     last = state["last_purchase_at"]
     return Participant(
@@ -44,8 +47,7 @@ def participant_of(row: Mapping[str, Any], known: bytes) -> Participant:
         tenant=row["tenant"],
         programme=row["programme"],
         enrolled_at=row["enrolled_at"],
-        referred_by=personal["referred_by"],
-        known=tuple([_known(data) for data in personal["known"]]),
+        known={member: tuple([_known(data) for data in orjson.loads(text)]) for member, text in known.items()},
         decisions=row["decisions"],
         last_purchase_at=datetime.fromisoformat(last) if last else None,
         span=Span(*map(datetime.fromisoformat, span)) if span else None,
@@ -88,14 +90,15 @@ def _sum(data: list[Any]) -> WindowSum:
 
 def _known_data(known: Known) -> tuple[Any, ...]:
     segments = None if known.segments is None else sorted(known.segments)
-    return (known.at, known.birthday, segments, known.attributes)
+    return (known.at, known.birthday, segments, known.attributes, known.referred_by)
 
 
 def _known(data: list[Any]) -> Known:
-    at, birthday, segments, attributes = data
+    at, birthday, segments, attributes, referred_by = data
     return Known(
         datetime.fromisoformat(at),
         date.fromisoformat(birthday) if birthday else None,
         None if segments is None else frozenset(segments),
         attributes,
+        referred_by,
     )

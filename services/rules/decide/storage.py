@@ -1,5 +1,6 @@
 """The tables of the participant aggregate: a batch's state is loaded, and what it came to is written, set-wise."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +10,7 @@ from uuid import UUID
 import orjson
 
 from services.rules.decide import inputs
-from services.rules.decide.state import known_of, participant_of, state_of
+from services.rules.decide.state import known_of, participant_of, sealed_by_member, state_of
 from services.rules.domain.participant import Decision, Participant
 from services.rules.domain.records import awarded_in
 from services.rules.domain.remainders import Bought, Left
@@ -21,17 +22,22 @@ from services.runtime.shard import ShardTransaction
 SQL = statements(__package__)
 
 _DECISION_COLUMNS: Final = (
-    "shard", "decision_id", "account_id", "number", "kind", "cause_key", "cause_id", "of_decision_id", "occurred_at",
-    "counts_at", "qualifying", "spend", "purchases", "decided_at", "programme_version", "reason", "record", "inputs",
+    "shard", "decision_id", "account_id", "member_id", "number", "kind", "cause_key", "cause_id", "of_decision_id",
+    "occurred_at", "counts_at", "qualifying", "spend", "purchases", "decided_at", "programme_version", "reason",
+    "record", "inputs",
 )  # fmt: skip
 
 
 @dataclass(slots=True)
 class Seat:
-    """A participant in a batch. `known` is its sealed row, kept as long as nothing personal changes."""
+    """A participant in a batch.
+
+    `known` is what is personal as its row has it, sealed, by member; `news` says of whom more has become known.
+    """
 
     participant: Participant
-    known: bytes | None = None
+    known: dict[UUID, str] = field(default_factory=dict)
+    news: set[UUID] = field(default_factory=set)
     waiting: int = 0
     tier_due_at: datetime | None = None
     contributions: Contributions = field(default_factory=Contributions)
@@ -39,42 +45,57 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message that has waited, and what for."""
+    """A message that has waited, and what for. `content` None: its member was erased meanwhile."""
 
     account_id: UUID
+    member_id: UUID
     waits_for: UUID
     decision_id: UUID
-    content: dict[str, Any]
+    content: dict[str, Any] | None
     traceparent: str | None
 
 
-@dataclass(frozen=True, slots=True)
 class Keys:
-    """The ciphers of a batch's accounts; accounts of members who were erased are not among them."""
+    """The ciphers of a batch's members in this shard; members who were erased have none."""
 
-    by_account: Mapping[UUID, Cipher]
+    def __init__(self, vault: Vault, transaction: ShardTransaction) -> None:
+        self._vault = vault
+        self._transaction = transaction
+        self._ciphers: dict[UUID, Cipher | None] = {}
 
-    def of(self, account_id: UUID) -> Cipher:
-        """The cipher under which everything personal of an account is kept."""
-        return self.by_account[account_id]
+    async def make(self, members: Collection[UUID]) -> None:
+        """Find members' keys; of those who have none here it makes new ones."""
+        found = await self._vault.ciphers(self._transaction.connection, self._transaction.shard, members)
+        self._ciphers.update({member: found.get(member) for member in members})
+
+    async def find(self, members: Iterable[UUID]) -> None:
+        """Find the keys of members about whom something is kept here already."""
+        missing = {member for member in members if member not in self._ciphers}
+        if missing:
+            shard = self._transaction.shard
+            found = await self._vault.existing(self._transaction.connection, [shard], missing)
+            self._ciphers.update({member: found.get((shard, member)) for member in missing})
+
+    def __contains__(self, member_id: object) -> bool:
+        return isinstance(member_id, UUID) and self._ciphers.get(member_id) is not None
+
+    def of(self, member_id: UUID) -> Cipher:
+        """The cipher of a member who is among them; KeyError for anybody else."""
+        cipher = self._ciphers[member_id]
+        if cipher is None:
+            raise KeyError(member_id)
+        return cipher
 
 
 class Storage:
     """Reads and writes within one shard's transaction. What is personal is sealed under the member's key."""
 
-    def __init__(self, vault: Vault) -> None:
-        self._vault = vault
-
-    async def keys(self, transaction: ShardTransaction, members: Mapping[UUID, UUID]) -> Keys:
-        """The keys of these accounts, given the member of each."""
-        subjects = set(members.values())
-        ciphers = await self._vault.ciphers(transaction.connection, transaction.shard, subjects)
-        return Keys({account: ciphers[member] for account, member in members.items() if member in ciphers})
-
-    async def seats(self, transaction: ShardTransaction, keys: Keys) -> dict[UUID, Seat]:
-        """The participants that there are; without those who were erased."""
-        rows = await transaction.connection.fetch(SQL.find_participants, transaction.shard, list(keys.by_account))
-        return {row["account_id"]: _seat(row, keys.of(row["account_id"])) for row in rows}
+    async def seats(self, transaction: ShardTransaction, accounts: Collection[UUID], keys: Keys) -> dict[UUID, Seat]:
+        """The participants that there are."""
+        rows = await transaction.connection.fetch(SQL.find_participants, transaction.shard, list(accounts))
+        known = {row["account_id"]: sealed_by_member(row["known"]) for row in rows}
+        await keys.find(member for sealed in known.values() for member in sealed)
+        return {row["account_id"]: _seat(row, known[row["account_id"]], keys) for row in rows}
 
     async def known(self, transaction: ShardTransaction, decisions: Collection[UUID]) -> set[UUID]:
         """Which of these decisions were taken before."""
@@ -88,25 +109,25 @@ class Storage:
         if not accounts:
             return []
         rows = await transaction.connection.fetch(SQL.find_waiting, transaction.shard, list(accounts))
-        found = []
-        for row in rows:
-            body = keys.of(row["account_id"]).decrypt(row["body"], row["decision_id"].bytes)
-            content = orjson.loads(body)
-            found.append(Waiting(row["account_id"], row["waits_for"], row["decision_id"], content, row["traceparent"]))
-        return found
+        await keys.find(row["member_id"] for row in rows)
+        return [_waiting(row, keys) for row in rows]
 
     async def bought(
         self, transaction: ShardTransaction, decisions: Collection[UUID], keys: Keys
-    ) -> dict[UUID, Bought]:
-        """The purchases behind these decisions, with what came back of them."""
+    ) -> dict[UUID, Bought | None]:
+        """The purchases behind these decisions, with what came back of them; None: its member was erased."""
         if not decisions:
             return {}
-        found: dict[UUID, Bought] = {}
-        for row in await transaction.connection.fetch(SQL.find_bought, transaction.shard, list(decisions)):
+        found: dict[UUID, Bought | None] = {}
+        rows = await transaction.connection.fetch(SQL.find_bought, transaction.shard, list(decisions))
+        await keys.find(row["member_id"] for row in rows)
+        for row in rows:
             if row["of_decision_id"] is None:
-                found[row["decision_id"]] = _bought(row, keys.of(row["account_id"]))
-            else:
-                found[row["of_decision_id"]] = _with_left(found[row["of_decision_id"]], row)
+                readable = row["member_id"] in keys
+                found[row["decision_id"]] = _bought(row, keys.of(row["member_id"])) if readable else None
+                continue
+            bought = found[row["of_decision_id"]]
+            found[row["of_decision_id"]] = bought and bought_after(bought, orjson.loads(row["record"])["left"])
         return found
 
     async def load_contributions(
@@ -142,7 +163,7 @@ class Storage:
 
     async def save_seats(self, transaction: ShardTransaction, seats: Iterable[Seat], keys: Keys) -> None:
         """Write participants as the batch left them."""
-        rows = [_row(seat, keys.of(seat.participant.account_id)) for seat in seats]
+        rows = [_row(seat, keys) for seat in seats]
         if rows:
             columns = map(list, zip(*rows, strict=True))
             await transaction.connection.execute(SQL.save_participants, transaction.shard, *columns, transaction.now)
@@ -157,7 +178,8 @@ class Storage:
         if not decisions:
             return
         rows = [
-            _decision_row(transaction, account_id, decision, keys.of(account_id)) for account_id, decision in decisions
+            _decision_row(transaction, account_id, decision, keys.of(decision.member_id))
+            for account_id, decision in decisions
         ]
         await transaction.connection.copy_records_to_table("decision", records=rows, columns=_DECISION_COLUMNS)
 
@@ -165,10 +187,11 @@ class Storage:
         """Keep messages that came too early."""
         if not rows:
             return
-        bodies = [keys.of(row.account_id).encrypt(orjson.dumps(row.content), row.decision_id.bytes) for row in rows]
+        bodies = [keys.of(row.member_id).encrypt(orjson.dumps(row.content), row.decision_id.bytes) for row in rows]
         await transaction.connection.execute(
-            SQL.keep_waiting, transaction.shard, [row.account_id for row in rows], [row.waits_for for row in rows],
-            [row.decision_id for row in rows], transaction.now, [row.traceparent for row in rows], bodies,
+            SQL.keep_waiting, transaction.shard, [row.account_id for row in rows], [row.member_id for row in rows],
+            [row.waits_for for row in rows], [row.decision_id for row in rows], transaction.now,
+            [row.traceparent for row in rows], bodies,
         )  # fmt: skip
 
     async def drop_waiting(self, transaction: ShardTransaction, rows: Collection[Waiting]) -> None:
@@ -178,28 +201,40 @@ class Storage:
             await transaction.connection.execute(SQL.drop_waiting, transaction.shard, accounts, decisions)
 
 
-def _seat(row: Mapping[str, Any], cipher: Cipher) -> Seat:
-    known = cipher.decrypt(row["known"], row["account_id"].bytes)
-    return Seat(participant_of(row, known), row["known"], row["waiting"], row["tier_due_at"])
+def _seat(row: Mapping[str, Any], sealed: dict[UUID, str], keys: Keys) -> Seat:
+    readable = {member: text for member, text in sealed.items() if member in keys}
+    place = row["account_id"].bytes
+    known = {member: keys.of(member).decrypt(b64decode(text), place) for member, text in readable.items()}
+    return Seat(participant_of(row, known), sealed, waiting=row["waiting"], tier_due_at=row["tier_due_at"])
 
 
-def _row(seat: Seat, cipher: Cipher) -> tuple[Any, ...]:
+def _row(seat: Seat, keys: Keys) -> tuple[Any, ...]:
     participant = seat.participant
-    if seat.known is None:
-        seat.known = cipher.encrypt(known_of(participant), participant.account_id.bytes)
+    for member in seat.news:
+        text = known_of(participant.known[member])
+        seat.known[member] = b64encode(keys.of(member).encrypt(text, participant.account_id.bytes)).decode()
     return (
         participant.account_id, participant.tenant, participant.programme, participant.member_id,
         participant.enrolled_at, participant.decisions, seat.waiting,
         participant.history[-1].tier if participant.history else None, seat.tier_due_at, state_of(participant),
-        seat.known,
+        orjson.dumps(seat.known, option=orjson.OPT_NON_STR_KEYS),
     )  # fmt: skip
+
+
+def _waiting(row: Mapping[str, Any], keys: Keys) -> Waiting:
+    content = None
+    if row["member_id"] in keys:
+        content = orjson.loads(keys.of(row["member_id"]).decrypt(row["body"], row["decision_id"].bytes))
+    return Waiting(
+        row["account_id"], row["member_id"], row["waits_for"], row["decision_id"], content, row["traceparent"]
+    )
 
 
 def _decision_row(
     transaction: ShardTransaction, account_id: UUID, decision: Decision, cipher: Cipher
 ) -> tuple[Any, ...]:
     return (
-        transaction.shard, decision.decision_id, account_id, decision.number, decision.kind,
+        transaction.shard, decision.decision_id, account_id, decision.member_id, decision.number, decision.kind,
         decision.cause_key, decision.cause_id, decision.of_decision_id, decision.occurred_at, decision.counts_at,
         *decision.measures, transaction.now, decision.programme_version, decision.reason,
         orjson.dumps(decision.facts), cipher.encrypt(inputs.encode(decision.inputs), decision.decision_id.bytes),
@@ -215,20 +250,15 @@ def _by_account(rows: Iterable[Mapping[str, Any]]) -> dict[UUID, list[Contributi
 
 
 def _bought(row: Mapping[str, Any], cipher: Cipher) -> Bought:
-    decision_id = row["decision_id"]
     record = orjson.loads(row["record"])
-    text = cipher.decrypt(row["inputs"], decision_id.bytes)
+    text = cipher.decrypt(row["inputs"], row["decision_id"].bytes)
     return Bought(
-        inputs.decode(text, decision_id, row["cause_key"], row["cause_id"]),
+        inputs.decode(text, row),
         row["programme_version"],
         awarded_in(record),
         record.get("counted", {}),
         Measures(row["qualifying"], row["spend"], row["purchases"]),
     )
-
-
-def _with_left(bought: Bought, row: Mapping[str, Any]) -> Bought:
-    return bought_after(bought, orjson.loads(row["record"])["left"])
 
 
 def bought_after(bought: Bought, left: Mapping[str, Any]) -> Bought:

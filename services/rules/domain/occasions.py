@@ -21,7 +21,7 @@ from services.rules.domain.participant import (
     with_contribution,
 )
 from services.rules.domain.programme import ENROLMENT, ProgrammeVersion
-from services.rules.domain.purchases import NO_VERSION, Judged, accruals, facts_at
+from services.rules.domain.purchases import NO_VERSION, Buyer, Judged, accruals, facts_at
 from services.rules.domain.records import record_of
 from services.rules.domain.standing import Change, age, changes_told, risen, standing_of, with_tier
 from services.rules.domain.sums import NOTHING, Contribution, Measures
@@ -48,6 +48,7 @@ class Doing:
     """Something that a member did. `id` is the source's own, `key` the business key."""
 
     decision_id: UUID
+    member_id: UUID
     key: UUID
     id: str
     occasion: Occasion
@@ -56,14 +57,16 @@ class Doing:
 
 def join(joining: Joining, background: Background) -> Decided:
     """Open the account, and award what joining earns."""
-    known = Known(joining.at, birthday=joining.birthday, attributes=joining.attributes or {})
+    known = Known(joining.at, joining.birthday, None, joining.attributes or {}, joining.referred_by)
     participant = Participant(
-        joining.account_id, joining.member_id, joining.tenant, joining.programme, joining.at, joining.referred_by,
-        (known,),
+        joining.account_id, joining.member_id, joining.tenant, joining.programme, joining.at,
+        {joining.member_id: (known,)},
     )  # fmt: skip
     decision_id = decision_of(joining.account_id, ENROLMENT)
     occasion = Occasion(ENROLMENT, joining.at)
-    doing = Doing(decision_id, joining.account_id, str(joining.member_id), occasion, joining.card_category)
+    doing = Doing(
+        decision_id, joining.member_id, joining.account_id, str(joining.member_id), occasion, joining.card_category
+    )
     decided = _judge(participant, doing, ENROLMENT, background)
     version = background.programme.in_force(joining.at) or next(iter(background.programme.versions), None)
     currencies = tuple((currency.key, currency.scale) for currency in version.currencies) if version else ()
@@ -83,7 +86,7 @@ def _judge(participant: Participant, doing: Doing, kind: DecisionKind, backgroun
         return _not_in_force(participant, doing, kind)
     aged, changes = age(participant, background, at)
     view = WindowView(aged, background.contributions)
-    facts = facts_at(view, version, at, doing.card_category, suspended=programme.is_suspended(at))
+    facts = facts_at(view, version, Buyer(doing.member_id, doing.card_category), at, programme.is_suspended(at))
     evaluation = evaluate(version, doing.occasion, facts)
     counters = counters_with(aged.counters, evaluation.increments)
     counted = replace(aged, decisions=aged.decisions + 1, counters=counters)
@@ -95,8 +98,8 @@ def _judge(participant: Participant, doing: Doing, kind: DecisionKind, backgroun
     accrued = accruals(doing.decision_id, at, Cause(kind, doing.id), version, judged)
     told = changes_told(counted, changes, standing)
     decision = Decision(
-        doing.decision_id, counted.decisions, kind, doing.key, doing.id, at, at, version.version, evaluation.reason,
-        measures, record_of(facts.tier, evaluation, (), changes, standing), (doing, facts),
+        doing.decision_id, doing.member_id, counted.decisions, kind, doing.key, doing.id, at, at, version.version,
+        evaluation.reason, measures, record_of(facts.tier, evaluation, (), changes, standing), (doing, facts),
     )  # fmt: skip
     return Decided(counted, decision, (*accrued, *told))
 
@@ -127,7 +130,7 @@ def _not_in_force(participant: Participant, doing: Doing, kind: DecisionKind) ->
     at = doing.occasion.at
     participant = replace(participant, decisions=participant.decisions + 1)
     decision = Decision(
-        doing.decision_id, participant.decisions, kind, doing.key, doing.id, at, at, None, NO_VERSION, NOTHING, {},
-        (doing, None),
+        doing.decision_id, doing.member_id, participant.decisions, kind, doing.key, doing.id, at, at, None, NO_VERSION,
+        NOTHING, {}, (doing, None),
     )  # fmt: skip
     return Decided(participant, decision)

@@ -56,6 +56,7 @@ class Known:
     birthday: date | None = None
     segments: frozenset[str] | None = None
     attributes: Mapping[str, object] = field(default_factory=dict)
+    referred_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,15 @@ class Profile:
     birthday_known_at: datetime | None = None
     segments: frozenset[str] = frozenset()
     attributes: Mapping[str, object] = field(default_factory=dict)
+    referred_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """State. `span` is where what counts lies; `sums` are windows as they stood at the last of it, by name.
+    """State. `member_id` is whose account it is; others of a household may buy for it.
 
-    `referred_by` and `known` (oldest first) are personal; nothing else is.
+    `span` is where what counts lies; `sums` are windows as they stood at the last of it, by name. `known` is what is
+    known of each member, oldest first, personal as nothing else is.
     """
 
     account_id: UUID
@@ -80,8 +83,7 @@ class Participant:
     tenant: str
     programme: str
     enrolled_at: datetime
-    referred_by: str = ""
-    known: tuple[Known, ...] = ()
+    known: Mapping[UUID, tuple[Known, ...]] = field(default_factory=dict)
     decisions: int = 0
     last_purchase_at: datetime | None = None
     span: Span | None = None
@@ -98,13 +100,14 @@ class Participant:
         changed = self.history[-1].effective_at
         return changed if latest is None or changed > latest else latest
 
-    def profile_at(self, at: datetime) -> Profile:
-        """What was known at `at`; what came with the enrolment counts for purchases before it too."""
-        if not self.known:
+    def profile_at(self, member_id: UUID, at: datetime) -> Profile:
+        """What was known of a member at `at`; what came first, as a rule with the enrolment, counts before it too."""
+        known = self.known.get(member_id)
+        if not known:
             return Profile()
-        first, *later = self.known
+        first, *later = known
         known_at = first.at if first.birthday else None
-        profile = Profile(first.birthday, known_at, first.segments or frozenset(), first.attributes)
+        profile = Profile(first.birthday, known_at, first.segments or frozenset(), first.attributes, first.referred_by)
         for news in later:
             if news.at > at:
                 break
@@ -128,6 +131,7 @@ class Decision(NamedTuple):
     """
 
     decision_id: UUID
+    member_id: UUID
     number: int
     kind: DecisionKind
     cause_key: UUID
@@ -190,12 +194,13 @@ class Background:
     contributions: Contributions
 
 
-def learned(participant: Participant, news: Known) -> Participant:
-    """The participant with facts that became known; the same news twice changes nothing."""
-    if news in participant.known:
+def learned(participant: Participant, member_id: UUID, news: Known) -> Participant:
+    """The participant with facts that became known of a member; the same news twice changes nothing."""
+    before = participant.known.get(member_id, ())
+    if news in before:
         return participant
-    first, rest = participant.known[:1], sorted((*participant.known[1:], news), key=lambda known: known.at)
-    return replace(participant, known=_within_limit((*first, *rest)))
+    first, rest = before[:1], sorted((*before[1:], news), key=lambda known: known.at)
+    return replace(participant, known={**participant.known, member_id: _within_limit((*first, *rest))})
 
 
 def _within_limit(known: tuple[Known, ...]) -> tuple[Known, ...]:
@@ -207,6 +212,7 @@ def _within_limit(known: tuple[Known, ...]) -> tuple[Known, ...]:
         next_one.birthday or oldest.birthday,
         oldest.segments if next_one.segments is None else next_one.segments,
         {**oldest.attributes, **next_one.attributes},
+        next_one.referred_by or oldest.referred_by,
     )
     return (together, *rest)
 
@@ -219,6 +225,7 @@ def _learned(profile: Profile, news: Known) -> Profile:
         news.at if new_birthday else profile.birthday_known_at,
         profile.segments if news.segments is None else news.segments,
         {**profile.attributes, **news.attributes} if news.attributes else profile.attributes,
+        news.referred_by or profile.referred_by,
     )
 
 

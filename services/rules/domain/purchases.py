@@ -47,9 +47,10 @@ class PointsPayment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """An identified purchase. `card_category` is of the identifier that was shown."""
+    """An identified purchase. `member_id` is who bought, `card_category` of the identifier that was shown."""
 
     decision_id: UUID
+    member_id: UUID
     purchase_key: UUID
     purchase_id: str
     basket: Basket
@@ -85,7 +86,7 @@ def judge(participant: Participant, receipt: Receipt, background: Background) ->
         sums = moved_to(WindowView(aged, background.contributions), at, version)
         aged = replace(aged, sums=sums)
     view = WindowView(aged, background.contributions)
-    facts = facts_at(view, version, at, receipt.card_category, suspended=programme.is_suspended(at))
+    facts = facts_at(view, version, Buyer(receipt.member_id, receipt.card_category), at, programme.is_suspended(at))
     evaluation = evaluate(version, receipt.basket, facts)
     terms = programme.terms_at(horizon)
     if terms is not None:
@@ -132,33 +133,39 @@ def _decided(participant: Participant, receipt: Receipt, version: ProgrammeVersi
     told = changes_told(participant, changes, standing)
     silent = standing is not None and not accrued and not told
     noted = (note_of(receipt.decision_id, at, standing),) if silent and standing else ()
+    measures = Measures(evaluation.qualifying, evaluation.spend, 1)
     decision = Decision(
-        receipt.decision_id, participant.decisions, "purchase", receipt.purchase_key, receipt.purchase_id, at, at,
-        version.version, evaluation.reason, Measures(evaluation.qualifying, evaluation.spend, 1),
+        receipt.decision_id, receipt.member_id, participant.decisions, "purchase", receipt.purchase_key,
+        receipt.purchase_id, at, at, version.version, evaluation.reason, measures,
         record_of(facts.tier, evaluation, redeemed, changes, standing), Inputs(receipt, facts),
     )  # fmt: skip
     return Decided(participant, decision, (*redeemed, *accrued, *told, *noted))
 
 
-def facts_at(
-    view: WindowView, version: ProgrammeVersion, at: datetime, card_category: str, *, suspended: bool
-) -> Facts:
-    """What the version may ask about the member at `at`, as it stood before what is judged."""
+class Buyer(NamedTuple):
+    """The member behind what is judged, and the category of the card that was shown."""
+
+    member_id: UUID
+    card_category: str
+
+
+def facts_at(view: WindowView, version: ProgrammeVersion, buyer: Buyer, at: datetime, suspended: bool) -> Facts:
+    """What the version may ask about a member and the account at `at`, as it stood before what is judged."""
     participant = view.participant
-    profile = participant.profile_at(at)
+    profile = participant.profile_at(buyer.member_id, at)
     life = view.at(LIFE, start_of(LIFE, version.zone), at).measures
     last = participant.last_purchase_at
     if last is not None and at < last:
         last = view.contributions.last_before(at)
     return Facts(
-        member_id=str(participant.member_id),
+        member_id=str(buyer.member_id),
         tier=tier_at(participant.history, at),
         segments=profile.segments,
-        card_category=card_category,
+        card_category=buyer.card_category,
         enrolled_at=participant.enrolled_at,
         birthday=profile.birthday,
         birthday_known_at=profile.birthday_known_at,
-        referred_by=participant.referred_by,
+        referred_by=profile.referred_by,
         attributes=profile.attributes,
         purchases=life.purchases,
         spend=life.spend,
@@ -219,9 +226,9 @@ def accruals(
 def _not_in_force(participant: Participant, receipt: Receipt) -> Decided:
     at = receipt.basket.at
     number = participant.decisions + 1
-    facts = Facts(member_id=str(participant.member_id), card_category=receipt.card_category)
+    facts = Facts(member_id=str(receipt.member_id), card_category=receipt.card_category)
     decision = Decision(
-        receipt.decision_id, number, "purchase", receipt.purchase_key, receipt.purchase_id, at, at,
+        receipt.decision_id, receipt.member_id, number, "purchase", receipt.purchase_key, receipt.purchase_id, at, at,
         None, NO_VERSION, Measures(0, 0, 0), {}, Inputs(receipt, facts),
     )  # fmt: skip
     return Decided(replace(participant, decisions=number), decision)

@@ -129,10 +129,9 @@ def _settled(participant: Participant, taking: Taking, bought: Bought, backgroun
     silent = change.qualifying and standing is not None and not told and not reversed_
     noted = (note_of(taking.decision_id, taking.at, standing),) if silent and standing else ()
     decision = Decision(
-        taking.decision_id, participant.decisions, taking.kind, taking.key, taking.id, taking.at, receipt.basket.at,
-        taking.version, None, change, _record(taking, restored, version) | tiers_data(changes, standing),
-        taking.remaining,
-        receipt.decision_id,
+        taking.decision_id, receipt.member_id, participant.decisions, taking.kind, taking.key, taking.id, taking.at,
+        receipt.basket.at, taking.version, None, change,
+        _record(taking, restored, version) | tiers_data(changes, standing), taking.remaining, receipt.decision_id,
     )  # fmt: skip
     commands: tuple[Command, ...] = (*restored, *reversed_, *told, *noted)
     return Decided(participant, decision, commands)

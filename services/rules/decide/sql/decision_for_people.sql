@@ -5,7 +5,7 @@
 select decision.shard, decision.decision_id, decision.account_id, decision.number, decision.kind, decision.cause_key,
     decision.cause_id, decision.of_decision_id, decision.occurred_at, decision.decided_at, decision.programme_version,
     decision.reason, decision.qualifying, decision.spend, decision.record, decision.inputs, participant.programme,
-    participant.member_id
+    decision.member_id
 from decision
 join participant
     on participant.shard = decision.shard

@@ -1,7 +1,7 @@
 -- find_bought: decisions on purchases that are taken back, and the decisions that took some of them back before.
 -- $1 shard      int     the one shard of this transaction
 -- $2 decisions  uuid[]  the decisions on the purchases
-select decision_id, account_id, number, kind, cause_key, cause_id, of_decision_id, occurred_at, qualifying, spend,
+select decision_id, account_id, member_id, number, kind, cause_key, cause_id, of_decision_id, occurred_at, qualifying, spend,
     purchases, programme_version, record, inputs
 from decision
 where shard = $1

@@ -10,7 +10,7 @@
 -- $9  tiers        text[]         their tiers
 -- $10 tiers_due    timestamptz[]  when their tiers must be looked at
 -- $11 states       bytea[]        what decides
--- $12 known        bytea[]        what is personal, encrypted
+-- $12 known        bytea[]        what is personal: by member, encrypted
 -- $13 recorded_at  timestamptz    now
 insert into participant (
     shard, account_id, tenant, programme, member_id, enrolled_at, decisions, waiting, tier, tier_due_at, state, known,

@@ -293,6 +293,37 @@ async def test_inputs_are_kept_under_the_members_key(counter: Counter) -> None:
     assert [each.code for each in await counter.send(bought("p2", "1.00"))] == ["member_erased"]
 
 
+async def test_A3_a_household_shares_an_account_and_each_keeps_what_is_personal(counter: Counter) -> None:
+    """Two members buy for one account: one tier; a birthday each; one is erased, and the other goes on."""
+    file = (
+        THREE_LEVELS
+        + "  - {rule: party, birthday: {before: 3 days, after: 3 days}, once_per: birthday, give: 7 points}\n"
+    )
+    await counter.publish(file)
+    other = holder(ACCOUNT, ids.derive("member", "other"))
+    await counter.send(
+        enrolled(birthday="1990-09-02"),
+        learned("2026-01-02T12:00:00Z", other, birthday="1991-04-02"),
+        bought("p1", "60.00"),
+        bought("p2", "60.00", whose=other),
+    )
+    await counter.send(bought("p3", "10.00", at="2026-04-01T12:00:00+02:00", whose=other))
+    await counter.send(bought("p4", "10.00", at="2026-04-01T13:00:00+02:00"))
+    assert points(await counter.awards(ACCRUE)) == [50 + 700, 50]
+    assert {each["data"]["member_id"] for each in await counter.awards()} == {holder()["member_id"]}
+    await counter.vault.destroy(counter.pool, [UUID(holder()["member_id"])])
+    verdicts = await counter.send(
+        bought("p5", "10.00"),
+        returned("p1", {1: ("0", "0")}),
+        bought("p6", "10.00", at="2026-04-02T12:00:00+02:00", whose=other),
+        returned("p2", {1: ("0", "0")}, whose=other),
+    )
+    assert [(each.kind, each.code) for each in verdicts] == [
+        ("refused", "member_erased"), ("refused", "member_erased"), ("applied", None), ("applied", None)
+    ]  # fmt: skip
+    assert [row["decisions"] for row in await counter.facts()] == [7]
+
+
 async def test_the_ledgers_answers_are_kept(counter: Counter) -> None:
     """Booked or refused, by command; what time does in the books is passed over."""
 

@@ -132,7 +132,7 @@ class Member:
         )
         purchase_id = purchase_id or f"p{len(self.bought) + 1}"
         receipt = Receipt(
-            decision_of(ACCOUNT, purchase_id), key(purchase_id), purchase_id,
+            decision_of(ACCOUNT, purchase_id), MEMBER, key(purchase_id), purchase_id,
             Basket(lines, at, payments), points_payments=points_payments,
         )  # fmt: skip
         decided = judge(self.participant, receipt, self.background(at))
