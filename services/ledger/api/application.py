@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.ledger.api import accounts, holds, operations, redemptions, statements, transfers
+from services.ledger.api import accounts, finance, holds, operations, redemptions, statements, transfers
 from services.ledger.api.state import Parts
 from services.ledger.settings import LedgerSettings
 from services.runtime.health import Health
@@ -17,6 +17,6 @@ def create(settings: LedgerSettings, parts: Parts | None = None, health: Health 
     """Make the application; without `parts` it serves nothing but its documents."""
     app = create_app(TITLE, VERSION, settings, service="ledger", health=health, description=DESCRIPTION)
     app.state.parts = parts
-    for module in (accounts, statements, redemptions, holds, transfers, operations):
+    for module in (accounts, statements, redemptions, holds, transfers, operations, finance):
         app.include_router(module.router)
     return app
