@@ -59,7 +59,8 @@ async def _open_lots(client: httpx.AsyncClient, household_id: int) -> list[OpenL
 
 def _lot(lot: dict[str, Any]) -> OpenLot:
     left = sum(hundredths(lot[bucket]) for bucket in ("pending", "available", "held"))
-    return OpenLot(*(_instant(lot[name]) for name in ("earned_at", "activates_at", "expires_at")), left)
+    earned_at, activates_at, expires_at = (_instant(lot[name]) for name in ("earned_at", "activates_at", "expires_at"))
+    return OpenLot(earned_at, activates_at, expires_at, left)
 
 
 def hundredths(points: str) -> int:

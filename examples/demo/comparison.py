@@ -91,6 +91,6 @@ def open_lots(household: Household, at: datetime) -> list[OpenLot]:
 
 
 def _some(lots: list[OpenLot]) -> str:
-    shown = sorted(lots, key=lambda lot: lot.purchase_id)[:3]
+    shown = lots[:3]
     more = f" and {len(lots) - len(shown)} more" if len(lots) > len(shown) else ""
     return "; ".join(f"{lot.left} of {lot.earned_at} until {lot.expires_at}" for lot in shown) + more

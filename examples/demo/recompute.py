@@ -42,14 +42,19 @@ class Lot:
 
 @dataclass(slots=True)
 class Household:
-    """What one household should have: its lots in the order of purchase, its tier, what it spent and gave back."""
+    """What one household should have: its lots in the order of purchase, what it spent in shops and in points."""
 
     household_id: int
-    tier: str | None
+    spend: int
     lots: list[Lot]
     redeemed: int = 0
     unrecovered: int = 0
     expired_by_lot: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def tier(self) -> str | None:
+        """The level of what was spent, in cents: within the year nothing ends but by a return, which is judged anew."""
+        return _level(self.spend)
 
     def redeem(self, points: int, at: datetime) -> None:
         """Spend soonest-expiring lots first, then the oldest; `points` are known to have been covered."""
@@ -63,8 +68,12 @@ class Household:
             raise ValueError(f"household {self.household_id}: {rest} of {points} redeemed at {at} were not covered")
         self.redeemed += points
 
-    def take_back(self, purchase_id: str, points: int, at: datetime) -> None:
-        """Reverse an award: its own lot first, what of it expired counts as taken, then others, down to zero."""
+    def take_back(self, purchase_id: str, points: int, spend: int, at: datetime) -> None:
+        """Reverse an award: its own lot first, what of it expired counts as taken, then others, down to zero.
+
+        `spend` is what the returned lines no longer count for the level.
+        """
+        self.spend -= spend
         own = next((lot for lot in self.lots if lot.purchase_id == purchase_id), None)
         if own is None or points == 0:
             return
@@ -97,11 +106,11 @@ def households(year: Year) -> dict[int, Household]:
     found: dict[int, Household] = {}
     last_tier = awards.group_by("household_id").agg(pl.col("spend_after").last())
     for household_id, spend in last_tier.iter_rows():
-        found[household_id] = Household(household_id, _level(spend), [])
+        found[household_id] = Household(household_id, spend, [])
     earning = awards.filter(pl.col("points") > 0)
     columns = ("household_id", "purchase_id", "at", "activates_at", "expires_at", "points")
-    for household_id, *dates, points in earning.select(columns).iter_rows():
-        found[household_id].lots.append(Lot(*dates, points, points))
+    for household_id, purchase_id, at, activates_at, expires_at, points in earning.select(columns).iter_rows():
+        found[household_id].lots.append(Lot(purchase_id, at, activates_at, expires_at, points, points))
     return found
 
 
@@ -119,14 +128,27 @@ def award_table(year: Year) -> pl.DataFrame:
     )
 
 
+def spend_of(year: Year, purchase_id: str, lines: list[int]) -> int:
+    """What some lines of a basket count for the level, in cents."""
+    return sum(
+        cents
+        for line, category, cents in _lines_of(year, purchase_id).select("line", "category", "cents").iter_rows()
+        if line in lines and category not in EXCLUDED
+    )
+
+
 def points_left(year: Year, purchase_id: str, kept_lines: list[int], percent: int) -> int:
     """What the basket would have earned with only `kept_lines`."""
-    basket = year.baskets.row(by_predicate=pl.col("purchase_id") == purchase_id, named=True)
-    lines = year.lines.slice(basket["first"], basket["size"]).filter(pl.col("line").is_in(kept_lines))
+    lines = _lines_of(year, purchase_id).filter(pl.col("line").is_in(kept_lines))
     if lines.is_empty():
         return 0
     base, doubled = _bases(lines).select("base", "doubled").row(0)
     return int(percent * (base + doubled) + 50) // 100
+
+
+def _lines_of(year: Year, purchase_id: str) -> pl.DataFrame:
+    basket = year.baskets.row(by_predicate=pl.col("purchase_id") == purchase_id, named=True)
+    return year.lines.slice(basket["first"], basket["size"])
 
 
 def _bases(lines: pl.DataFrame) -> pl.DataFrame:

@@ -143,7 +143,7 @@ class Demonstration:
         await sender.publish(traffic.return_messages(brought, at))
         await progress.wait_until_settled(_SETTLE_TIMEOUT_S, _nothing)
         for each in brought:
-            expected[each.household_id].take_back(each.purchase_id, each.points, at)
+            expected[each.household_id].take_back(each.purchase_id, each.points, each.spend, at)
         return brought
 
     @property

@@ -36,12 +36,16 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Comeback:
-    """One basket brought back, whole or in part; `points` is what the award must lose, in hundredths."""
+    """One basket brought back, whole or in part.
+
+    `points` is what the award must lose, in hundredths; `spend` what no longer counts for the level, in cents.
+    """
 
     household_id: int
     purchase_id: str
     lines: tuple[tuple[int, str, int], ...]
     points: int
+    spend: int
 
 
 def member_id(household_id: int) -> UUID:
@@ -102,7 +106,8 @@ def _comeback(year: Year, basket: dict[str, Any], *, whole: bool) -> Comeback:
     back = tuple(row for row in lines if whole or row[0] % 2 == 0)
     kept = [row[0] for row in lines if row not in back]
     left = recompute.points_left(year, basket["purchase_id"], kept, basket["percent"])
-    return Comeback(basket["household_id"], basket["purchase_id"], back, basket["points"] - left)
+    spend = recompute.spend_of(year, basket["purchase_id"], [row[0] for row in back])
+    return Comeback(basket["household_id"], basket["purchase_id"], back, basket["points"] - left, spend)
 
 
 def return_messages(brought: list[Comeback], at: datetime) -> list[Outgoing]:
