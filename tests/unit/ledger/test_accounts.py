@@ -223,6 +223,12 @@ def test_T6_the_tier_is_recorded_with_its_reason_and_progress() -> None:
     assert books.when(tier("up", "gold", since=on("2026-01-16"))) == [("tier.changed",)]
 
 
+def test_a_tier_counts_from_the_day_that_rules_name() -> None:
+    """Recorded later, it holds since then; one that begins tomorrow is known today."""
+    books = Books().given(tier("t", "silver", since=on("2026-01-10")), tier("u", "gold", since=on("2026-01-20")))
+    assert [each.event.effective_at for each in books.history[ANNA][1:]] == [on("2026-01-10"), NOW]
+
+
 def test_a_member_without_a_tier_is_below_the_first() -> None:
     """Progress is noted before any tier is reached."""
     books = Books().given(accrue("A", 1))

@@ -79,6 +79,7 @@ def test_A4_points_that_come_back_past_their_date_expire() -> None:
     books = two_members().given(send("s", 400, to=UUID(int=1)))
     books.at(on("2026-05-02")).deliver()
     assert books.has() == {"issued": 600, "available": 200, "expired": 400}
+    assert [each.event.effective_at for each in books.history[ANNA][-2:]] == [on("2026-05-02"), on("2026-05-02")]
 
 
 def test_A4_points_that_lapse_on_the_way_expire_on_arrival() -> None:
@@ -86,6 +87,7 @@ def test_A4_points_that_lapse_on_the_way_expire_on_arrival() -> None:
     books = two_members().given(send("s", 400))
     books.at(on("2026-05-02")).deliver()
     assert books.has(BARTEK) == {"issued": 10, "transferred_in": 400, "available": 10, "expired": 400}
+    assert [each.event.effective_at for each in books.history[BARTEK][-2:]] == [on("2026-05-02"), on("2026-05-02")]
 
 
 def test_A4_refusals_of_a_transfer() -> None:

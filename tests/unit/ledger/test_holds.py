@@ -260,6 +260,12 @@ def test_L8_released_points_past_their_date_expire_at_once() -> None:
         ("points.expired", "A 80 available > expired"),
     ]
     assert books.has() == {"issued": 100, "expired": 100}
+    assert books.outcome is not None
+    assert [each.event.effective_at for each in books.outcome.recorded] == [
+        PLACED + 5 * MINUTE,
+        PLACED + 6 * MINUTE,
+        PLACED + 6 * MINUTE,
+    ]
 
 
 def test_L8_a_time_out_found_late_lets_each_lot_go_at_its_own_date() -> None:

@@ -123,6 +123,13 @@ def test_L10d_shares_are_exact() -> None:
     assert books.when(redeem("s", 100, bill=3_333_400)) == [("points.redeemed", "A 100 available > redeemed")]
 
 
+def test_L10d_shares_are_exact_to_the_ten_thousandth() -> None:
+    """A point worth 0.0001 and a third of the bill: 10 points of 0.0030, not of 0.0029."""
+    books = Books(guarded(worth=1, share_of_bill=(1, 3))).given(accrue("A", 100))
+    assert books.refuses(redeem("r", 10, bill=29))[1]["at_most"] == "9"
+    assert books.when(redeem("s", 10, bill=30)) == [("points.redeemed", "A 10 available > redeemed")]
+
+
 def test_L10_with_decimals_points_are_compared_in_money() -> None:
     """Scale 2: 300.00 points of 1000.00, not 300.01."""
     books = Books(guarded(scale=2, share_of_bill=(3, 10))).given(
@@ -182,6 +189,14 @@ def test_L11_a_hold_counts_until_it_ends_without_a_capture() -> None:
     books.given(capture("c", "g", 5))
     assert books.refuses(redeem("r", 10))[0] == "too_many_redemptions"
     books.given(undo("u", "c"), redeem("r", 10))
+
+
+def test_L11_a_hold_captured_in_two_steps_is_one_redemption() -> None:
+    """Undoing the second step frees nothing, undoing the first does."""
+    books = Books(guarded(per_day=1)).given(accrue("A", 100), hold("h", 30))
+    books.given(capture("c", "h", 10, keep=True), capture("d", "h"), undo("u", "d"))
+    assert books.refuses(redeem("r", 10))[0] == "too_many_redemptions"
+    books.given(undo("v", "c"), redeem("r", 10))
 
 
 def test_L11_a_redemption_of_yesterday_that_is_undone_frees_nothing_today() -> None:

@@ -138,6 +138,18 @@ def test_R5b_a_settlement_found_late_counts_from_when_it_was_owed() -> None:
     assert [each.event.effective_at for each in books.outcome.recorded] == [on("2026-01-29 12:00")] * 2
 
 
+def test_R5b_a_late_purchase_settles_a_debt_no_earlier_than_it_was_owed() -> None:
+    """Active since January, booked in March: it pays a debt of February from February on, not before."""
+    books = Books().at(on("2026-02-10")).given(accrue("A", 30), redeem("spent", 30), reverse("r", "A", 30))
+    books.at(on("2026-03-01"))
+    books.when(accrue("B", 50, occurred=on("2026-01-01"), activates_at=on("2026-01-15")))
+    assert books.outcome is not None
+    assert [(each.event.type, each.event.effective_at, each.event.known_at) for each in books.outcome.recorded[1:]] == [
+        ("bonus.points.activated.v1", on("2026-01-15"), on("2026-03-01")),
+        ("bonus.debt.settled.v1", on("2026-02-10"), on("2026-03-01")),
+    ]
+
+
 def bought_with_two_lots() -> Books:
     """R6: 60 paid from X (40, until 1 June) and Y (20, until 1 July); it is 10 June 12:00."""
     books = Books().given(accrue("X", 40, expires_at=on("2026-06-01")), accrue("Y", 20, expires_at=on("2026-07-01")))
@@ -164,6 +176,8 @@ def test_R6_without_a_grace_they_come_back_and_expire_at_once() -> None:
         ("points.expired", "X 40 available > expired"),
     ]
     assert books.has() == {"issued": 60, "available": 20, "expired": 40}
+    assert books.outcome is not None
+    assert [each.event.effective_at for each in books.outcome.recorded] == [on("2026-06-10 12:00")] * 2
 
 
 def test_R6_a_grace_that_is_over_when_the_return_arrives_saves_nothing() -> None:
