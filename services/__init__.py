@@ -1,0 +1,1 @@
+"""The three services, and the runtime that each of them runs on."""
