@@ -1,7 +1,6 @@
 """One transaction's commands, decided in memory one after the other: what was loaded, what it became, what to write."""
 
 from dataclasses import replace
-from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from services.ledger.intake import Ask, Request, in_smallest_unit
 from services.ledger.onward import message_entry
 from services.ledger.programmes import Programmes
 from services.ledger.projections.entries import entry_rows
-from services.ledger.projections.totals import Months, day_of
+from services.ledger.projections.totals import Months
 from services.ledger.storage.load import Known, Loaded
 from services.ledger.storage.save import Change, Decided, Kept, Records
 from services.runtime.shard import ShardTransaction, Verdict
@@ -43,7 +42,7 @@ class Batch:
         self._changes: dict[UUID, Change] = {}
         self._months: dict[UUID, Months] = {}
         self._guards: dict[tuple[str, str], Guards] = {}
-        self._today: date = day_of(transaction.now)
+        self._writer = wire.EntryWriter(transaction.now)
 
     def decide(self, ask: Ask) -> Verdict:
         """Decide one command, and note what follows from it."""
@@ -118,12 +117,13 @@ class Batch:
             months = self._months.get(account.account_id)
             if months is None:
                 months = self._months[account.account_id] = Months(change.after.lots)
+            totals = self.records.totals.of(account.tenant, account.programme)
             for recorded in outcome.recorded:
                 event = recorded.event
                 if event.lots:
                     months.learn(event)
                 data = wire.data_of(account, recorded, now)
-                entry = wire.entry_of(account, recorded, data, now, ask.message.key, ask.message.traceparent)
+                entry = self._writer.entry(account, recorded, data, ask.message.key, ask.message.traceparent)
                 change.position = transaction.append(entry)
                 if event.command_id == ask.command_id:
                     own = change.position
@@ -134,7 +134,7 @@ class Batch:
                         version=recorded.version, position=change.position, known_at=change.known_at, now=now,
                     )  # fmt: skip
                 if event.movements:
-                    self.records.totals.add(account.tenant, account.programme, event, months, self._today)
+                    totals.add(event, months)
         change.after = account
         for onward in outcome.onward:
             transaction.append(message_entry(account, onward, now, ask.message.traceparent))

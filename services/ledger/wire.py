@@ -27,6 +27,9 @@ from services.runtime.shard import LogEntry
 SOURCE: Final = "urn:bonus:ledger"
 REJECTED: Final = "bonus.command.rejected.v1"
 
+_ANY_ID: Final = UUID(int=0)
+"""Stands where an event's id goes."""
+
 _Convert = Callable[[Any], Any]
 _SCALARS: Final[dict[Any, _Convert]] = {UUID: UUID, datetime: datetime.fromisoformat, date: date.fromisoformat}
 
@@ -40,16 +43,32 @@ class _Field(NamedTuple):
     read: _Convert
 
 
-def entry_of(  # noqa: PLR0913, PLR0917 - what an entry is made of
-    account: Account, recorded: Recorded, data: Mapping[str, Any], now: datetime, key: str, traceparent: str | None
-) -> LogEntry:
-    """The log entry of an event that was just recorded, `now` being the transaction's clock, `key` the account's id."""
-    event = recorded.event
-    event_id = event_id_of(event)
-    envelope = envelope_of(event.type, event_id, account, now, traceparent)
-    envelope["data"] = data
-    body = orjson.dumps(envelope, default=str)
-    return LogEntry(event_id, key, event.type, body, traceparent, (account.account_id, recorded.version))
+class EntryWriter:
+    """Writes the log entries of one transaction, whose clock is `now`: what its envelopes share is written once."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._frames: dict[tuple[str, str, str | None], tuple[bytes, bytes]] = {}
+
+    def entry(
+        self, account: Account, recorded: Recorded, data: Mapping[str, Any], key: str, traceparent: str | None
+    ) -> LogEntry:
+        """The log entry of an event that was just recorded; `data` as from `data_of`, `key` the account's id."""
+        event = recorded.event
+        kind = event.type
+        before_id, after_id = self._frames.get((kind, account.tenant, traceparent)) or self._frame(
+            kind, account, traceparent
+        )
+        event_id = event_id_of(event)
+        body = before_id + str(event_id).encode() + after_id + orjson.dumps(data, default=str) + b"}"
+        return LogEntry(event_id, key, kind, body, traceparent, (account.account_id, recorded.version))
+
+    def _frame(self, kind: str, account: Account, traceparent: str | None) -> tuple[bytes, bytes]:
+        whole = orjson.dumps(envelope_of(kind, _ANY_ID, account, self._now, traceparent))
+        before_id, after_id = whole.split(str(_ANY_ID).encode(), 1)
+        frame = before_id, after_id[:-1] + b',"data":'
+        self._frames[kind, account.tenant, traceparent] = frame
+        return frame
 
 
 def rejection_of(

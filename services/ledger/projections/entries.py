@@ -28,7 +28,7 @@ _GROW_WHEN_LEFT: Final = frozenset({"issued", "adjusted", "transferred_in", "deb
 LEAVING: Final = {name: (place, 1 if name in _GROW_WHEN_LEFT else -1) for place, name in enumerate(BUCKETS)}
 """Where a bucket stands in `BUCKETS`, and by how much one point leaving it changes it; entering is the opposite."""
 
-_NOTHING: Final = (None,) * len(BUCKETS)
+_BUCKETS: Final = len(BUCKETS)
 _NO_WORDS: Final = "{}"
 _WORDS: Final = ("reason", "operator", "reference", "redemption_id", "hold_id", "policy")
 
@@ -61,7 +61,7 @@ def entry_rows(  # noqa: PLR0913 - the coordinates of an event, all but three by
 
 def deltas_of(movements: Sequence[Movement], currency: str) -> Sequence[int | None]:
     """What movements change in each of `BUCKETS`, in one currency; None where nothing changes."""
-    deltas: list[int | None] = list(_NOTHING)
+    deltas: list[int | None] = [None] * _BUCKETS
     for moved, _, source, target, points in movements:
         if moved == currency:
             place, sign = LEAVING[source]

@@ -1,8 +1,7 @@
 """Totals of days for finance: what moved from one bucket to another, by programme, currency and month of expiry."""
 
-from collections import defaultdict
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,27 +17,49 @@ NEVER: Final = "never"
 NO_LOT: Final = "none"
 _HALF_A_DAY: Final = timedelta(hours=12)
 
-Key = tuple[str, str, str, date, date, str, str, str]
+Key = tuple[str, date, str, str, str]
+"""Currency, day, bucket, bucket, month of expiry."""
 
 
-class Totals:
-    """What moved in a transaction. Days are in UTC."""
+class ProgrammeTotals:
+    """What moved in one programme in a transaction. Days are in UTC."""
 
     def __init__(self) -> None:
-        self._sums: defaultdict[Key, list[int]] = defaultdict(lambda: [0, 0])
+        self.sums: dict[Key, list[int]] = {}
 
-    def add(self, tenant: str, programme: str, event: Event, months: Mapping[UUID, str], recorded_on: date) -> None:
+    def add(self, event: Event, months: Mapping[UUID, str]) -> None:
         """Count an event's movements; `months` says when the lots that it moved points of expire, after it."""
         effective_on = day_of(event.effective_at)
         for currency, lot_id, source, target, points in event.movements:
-            expires_in = NO_LOT if lot_id is None else months[lot_id]
-            sums = self._sums[tenant, programme, currency, effective_on, recorded_on, source, target, expires_in]
-            sums[0] += points
-            sums[1] += 1
+            key = (currency, effective_on, source, target, NO_LOT if lot_id is None else months[lot_id])
+            sums = self.sums.get(key)
+            if sums is None:
+                self.sums[key] = [points, 1]
+            else:
+                sums[0] += points
+                sums[1] += 1
 
-    def documents(self) -> list[dict[str, Any]]:
-        """One for each key, in its order, so that transactions of any shard write in the same order."""
-        return [dict(zip(COLUMNS, (*key, *sums), strict=True)) for key, sums in sorted(self._sums.items())]
+
+class Totals:
+    """What moved in a transaction, by tenant and programme."""
+
+    def __init__(self) -> None:
+        self._programmes: dict[tuple[str, str], ProgrammeTotals] = {}
+
+    def of(self, tenant: str, programme: str) -> ProgrammeTotals:
+        """One programme's."""
+        totals = self._programmes.get((tenant, programme))
+        if totals is None:
+            totals = self._programmes[tenant, programme] = ProgrammeTotals()
+        return totals
+
+    def documents(self, recorded_on: date) -> list[dict[str, Any]]:
+        """One for each key, in their order."""
+        return [
+            dict(zip(COLUMNS, (*programme, currency, effective_on, recorded_on, *rest, *sums), strict=True))
+            for programme, totals in sorted(self._programmes.items())
+            for (currency, effective_on, *rest), sums in sorted(totals.sums.items())
+        ]
 
 
 class Months(dict[UUID, str]):
@@ -61,7 +82,7 @@ class Months(dict[UUID, str]):
 
 def day_of(instant: datetime) -> date:
     """The day in UTC."""
-    return (instant - (instant.utcoffset() or timedelta())).date()
+    return instant.date() if instant.tzinfo is UTC else instant.astimezone(UTC).date()
 
 
 def month_of_expiry(expires_at: datetime | None) -> str:
@@ -72,5 +93,5 @@ def month_of_expiry(expires_at: datetime | None) -> str:
     """
     if expires_at is None:
         return NEVER
-    last = expires_at - (expires_at.utcoffset() or timedelta()) - _HALF_A_DAY
+    last = expires_at.astimezone(UTC) - _HALF_A_DAY
     return f"{last.year:04d}-{last.month:02d}"

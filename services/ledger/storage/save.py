@@ -13,7 +13,7 @@ from services.ledger.domain.account import Account
 from services.ledger.domain.due import next_due
 from services.ledger.projections.entries import COLUMNS as ENTRY_COLUMNS
 from services.ledger.projections.entries import EntryRow
-from services.ledger.projections.totals import Totals
+from services.ledger.projections.totals import Totals, day_of
 from services.ledger.storage import SQL
 from services.ledger.storage.load import Known
 from services.ledger.storage.rows import (
@@ -121,7 +121,7 @@ async def save(
         documents(_movements(records, fresh, now)),
         documents(_kept(records, now)),
         documents(map(_entry, lines)),
-        documents(records.totals.documents()),
+        documents(records.totals.documents(day_of(now))),
     )
     if any(rows != _NO_ROWS for rows in parameters):
         await connection.execute(SQL.save, shard, *parameters)
