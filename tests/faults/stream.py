@@ -15,9 +15,9 @@ from tests.e2e import till
 from tests.e2e.till import Fields, Outgoing
 
 PROGRAMME: Final = "storm"
-MEMBERS: Final = 150
-PURCHASES: Final = 6_000
-RETURNS: Final = 300
+MEMBERS: Final = 100
+PURCHASES: Final = 3_000
+RETURNS: Final = 200
 
 FILE: Final = f"""programme: {PROGRAMME}
 zone: Europe/Warsaw
