@@ -3,14 +3,19 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import orjson
 import typer
+import uvloop
 
+from contracts.envelope import DEFAULT_TENANT
 from contracts.topics import AWARDS, MEMBER_EVENTS, PROGRAMMES, REDEMPTIONS, TRANSFERS
 from services.ledger.api import application
 from services.ledger.api.state import Parts
+from services.ledger.opening import run as opening_run
+from services.ledger.opening.file import Terms
 from services.ledger.processor import LOG_COLUMNS, LedgerProcessor
 from services.ledger.programmes import ProgrammeProcessor, Programmes
 from services.ledger.settings import LedgerSettings
@@ -26,7 +31,7 @@ from services.runtime.writer import ShardWriter, wall_clock
 SCHEMA = "ledger"
 GROUP = "ledger"
 
-app = typer.Typer(no_args_is_help=True, help="The books: work, relay, serve, verify.")
+app = typer.Typer(no_args_is_help=True, help="The books: work, relay, serve; verify, open-balances.")
 
 
 @app.command()
@@ -134,4 +139,24 @@ def verify(
             f"lines in {report.seconds:.1f} s: {'all as the log says' if report.ok else dict(report.counts)}"
         )
     if not report.ok:
+        raise typer.Exit(1)
+
+
+@app.command("open-balances")
+def open_balances(  # noqa: PLR0913 - typer reads options from the signature
+    file: Annotated[Path, typer.Argument(help="The CSV file: member, currency, points, expires, earned, partner.")],
+    *,
+    programme: Annotated[str, typer.Option(help="The programme whose accounts are opened.")],
+    tenant: Annotated[str, typer.Option(help="Whose programme it is.")] = DEFAULT_TENANT,
+    scale: Annotated[list[str] | None, typer.Option(help="points=2, for a programme not published here.")] = None,
+    zone: Annotated[str, typer.Option(help="The zone in which days end, where it is not published here.")] = "UTC",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file, book nothing.")] = False,
+) -> None:
+    """Open balances from an old system, each account once, however often this is run; exit 1 for bad lines."""
+    try:
+        scales = {name: int(decimals) for name, _, decimals in (each.partition("=") for each in scale or ())}
+    except ValueError:
+        raise typer.BadParameter("write a currency and its decimals: points=2", param_hint="--scale") from None
+    terms = Terms(scales, zone)
+    if not uvloop.run(opening_run.run(LedgerSettings(), file, (tenant, programme), terms, dry_run=dry_run)):
         raise typer.Exit(1)
