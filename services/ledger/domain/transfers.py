@@ -114,6 +114,8 @@ def _sent(route: Route, leaving: Sequence[tuple[Lot, Movement]], part: int, shar
 def receive(account: Account, command: ReceivePoints, now: datetime) -> list[Event] | Refusal:
     """Open lots for points that arrive; what lapsed on the way expires at once. An empty list: they are here already.
 
+    Debt that comes along opens no lot: only the record of decided commands tells a second delivery of it.
+
     Refused: `account_unknown`, `account_closed`, `member_erased`, `scale_differs`, `amount_too_large`; a merge that was
     agreed is not refused any more.
     """

@@ -79,10 +79,14 @@ def test_A8_an_old_systems_balances_are_opened_once(
         return result.exit_code, result.output
 
     file.write_text("\n".join([HEAD, *rows, "anna,points,1,,,"]))
-    assert command() == (
+    code, output = command()
+    assert (code, output.splitlines()) == (
         1,
-        "line 92: member: not an id such as 8fb3024b-07f5-5659-afc8-98cbd4681ce3\n"
-        "91 lines, 30 members, 600.00 points\n1 bad lines: nothing was booked\n",
+        [
+            "line 92: member: not an id such as 8fb3024b-07f5-5659-afc8-98cbd4681ce3",
+            "91 lines, 30 members, 600.00 points",
+            "1 bad lines: nothing was booked",
+        ],
     )
     file.write_text("\n".join([HEAD, *rows]))
     assert command("--dry-run") == (0, "90 lines, 30 members, 600.00 points\n")

@@ -165,7 +165,8 @@ class World:
         """A message comes a second time and passes the record of what was decided: it changes nothing by itself."""
         if self.delivered:
             command = self.delivered[of % len(self.delivered)]
-            if command.command_id in self.applied and not isinstance(command, _TOLD_APART):
+            told_apart = isinstance(command, _TOLD_APART) or getattr(command, "owed", 0)
+            if command.command_id in self.applied and not told_apart:
                 outcome = handle(self.account(command.account_id), command, UNGUARDED, self.now)
                 due = catch_up(self.account(command.account_id), self.now)
                 assert outcome.recorded == due.recorded
@@ -231,7 +232,7 @@ class World:
 
 
 _TOLD_APART = (Reversal, RedemptionRestore, CaptureHold)
-"""What only the record of decided commands tells from a second wish."""
+"""What only the record of decided commands tells from a second wish; debt that goes along is another such thing."""
 
 
 def ran(moves: list[Move]) -> World:
