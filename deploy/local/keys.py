@@ -40,6 +40,10 @@ class Keys:
     def _identifier_file(self) -> Path:
         return self.directory / "identifier_key"
 
+    @property
+    def _confirmation_file(self) -> Path:
+        return self.directory / "confirmation_key"
+
     def ensure(self) -> None:
         """Make the keys that are not there."""
         if not (self.private_file.exists() and self.public_file.exists()):
@@ -50,14 +54,19 @@ class Keys:
             write_whole(self._master_file, f"local:{_new_key()}\n", mode=OWNER_ONLY)
         if not self._identifier_file.exists():
             write_whole(self._identifier_file, f"{_new_key()}\n", mode=OWNER_ONLY)
+        if not self._confirmation_file.exists():
+            write_whole(self._confirmation_file, "\n".join(tokens.new_encoded_key_pair()), mode=OWNER_ONLY)
 
     def environment(self) -> dict[str, str]:
         """Give the variables by which the services find their keys."""
+        confirmation_key, confirmation_public_key = self._confirmation_file.read_text().split()
         return {
             "BONUS_TOKEN_PUBLIC_KEY_FILE": str(self.public_file),
             "BONUS_TOKEN_PRIVATE_KEY_FILE": str(self.private_file),
             "BONUS_MASTER_KEYS": self._master_file.read_text().strip(),
             "BONUS_IDENTIFIER_KEY": self._identifier_file.read_text().strip(),
+            "BONUS_CONFIRMATION_KEY": confirmation_key,
+            "BONUS_CONFIRMATION_PUBLIC_KEY": confirmation_public_key,
         }
 
     def token(self, now: datetime) -> str:

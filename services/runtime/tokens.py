@@ -1,8 +1,11 @@
 """Bearer tokens: who calls, for which tenant, and what the caller may do. Ed25519 signatures (JWT, `EdDSA`).
 
-Whoever issues holds the private key; the services hold the public key alone.
+Whoever issues holds the private key; the services hold the public key alone. `sign` and `read` are for tokens that say
+something else, such as that a member confirmed an amount.
 """
 
+import base64
+import binascii
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -110,7 +113,68 @@ def issue(  # noqa: PLR0913 - keyword-only, and each is a claim of the token
         "iat": issued_at,
         "exp": issued_at + lifetime_s,
     }
-    return jwt.encode(claims, key, algorithm=ALGORITHM)
+    return sign(key, claims)
+
+
+def sign(key: Ed25519PrivateKey, claims: Mapping[str, Any]) -> str:
+    """Sign claims (RFC 7519) as they are; `aud`, `iat` and `exp` are what `read` asks for."""
+    return jwt.encode(dict(claims), key, algorithm=ALGORITHM)
+
+
+def read(key: Ed25519PublicKey, token: str, audience: str, now: datetime) -> dict[str, Any]:
+    """Give the claims of a good token of `audience`. Raises a subclass of `TokenError`."""
+    now_s = int(now.timestamp())
+    claims = _checked(_decoded(key, token), audience, now_s)
+    if now_s >= _number(claims, "exp"):
+        raise ExpiredTokenError("the token has expired")
+    return claims
+
+
+def private_key_of(encoded: str) -> Ed25519PrivateKey:
+    """Read a private key from the base64 of its 32 bytes. Raises ValueError."""
+    return Ed25519PrivateKey.from_private_bytes(_key_bytes(encoded))
+
+
+def public_key_of(encoded: str) -> Ed25519PublicKey:
+    """Read a public key from the base64 of its 32 bytes. Raises ValueError."""
+    return Ed25519PublicKey.from_public_bytes(_key_bytes(encoded))
+
+
+def new_encoded_key_pair() -> tuple[str, str]:
+    """Make an Ed25519 key pair as `private_key_of` and `public_key_of` read it."""
+    key = Ed25519PrivateKey.generate()
+    return (
+        base64.b64encode(key.private_bytes_raw()).decode(),
+        base64.b64encode(key.public_key().public_bytes_raw()).decode(),
+    )
+
+
+def _key_bytes(encoded: str) -> bytes:
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        raise ValueError("a key is written in base64") from None
+
+
+def _decoded(key: Ed25519PublicKey, token: str) -> dict[str, Any]:
+    if len(token) > TOKEN_CHARACTERS_MAX:
+        raise MalformedTokenError("the token is too long")
+    # The clock comes in as an argument, so PyJWT is told to leave everything that needs one to this module.
+    options = {"verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_aud": False}
+    try:
+        return jwt.decode(token, key, algorithms=[ALGORITHM], options=options)  # type: ignore[arg-type] # a literal dict is a TypedDict to PyJWT
+    except jwt.InvalidSignatureError as error:
+        raise ForgedTokenError("the token was signed with another key") from error
+    except jwt.PyJWTError as error:
+        raise MalformedTokenError("this is not a token") from error
+
+
+def _checked(raw: dict[str, Any], audience: str, now_s: int) -> dict[str, Any]:
+    if raw.get("aud") != audience:
+        raise ForeignTokenError(f"the token is not for {audience!r}")
+    if _number(raw, "iat") > now_s + CLOCK_SKEW_S:
+        raise EarlyTokenError("the token was issued later than now")
+    return raw
 
 
 class Verifier:
@@ -138,25 +202,9 @@ class Verifier:
         return claims
 
     def _check(self, token: str, now_s: int) -> Claims:
-        raw = self._decode(token)
-        if raw.get("aud") != self._audience:
-            raise ForeignTokenError(f"the token is not for {self._audience!r}")
-        if _number(raw, "iat") > now_s + CLOCK_SKEW_S:
-            raise EarlyTokenError("the token was issued later than now")
+        raw = _checked(_decoded(self._key, token), self._audience, now_s)
         scopes = frozenset(_text(raw, "scope").split())
         return Claims(_text(raw, "sub"), _text(raw, "tenant"), scopes, _number(raw, "exp"))
-
-    def _decode(self, token: str) -> dict[str, Any]:
-        if len(token) > TOKEN_CHARACTERS_MAX:
-            raise MalformedTokenError("the token is too long")
-        # The clock comes in as an argument, so PyJWT is told to leave everything that needs one to this module.
-        options = {"verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_aud": False}
-        try:
-            return jwt.decode(token, self._key, algorithms=[ALGORITHM], options=options)  # type: ignore[arg-type] # a literal dict is a TypedDict to PyJWT
-        except jwt.InvalidSignatureError as error:
-            raise ForgedTokenError("the token was signed with another key") from error
-        except jwt.PyJWTError as error:
-            raise MalformedTokenError("this is not a token") from error
 
     def _remember(self, token: str, claims: Claims) -> None:
         self._verified[token] = claims

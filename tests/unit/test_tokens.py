@@ -156,3 +156,25 @@ def test_every_refusal_has_a_stable_code_of_its_own() -> None:
         "token_for_others",
         "token_incomplete",
     }
+
+
+def test_other_claims_are_signed_and_read_with_keys_handed_over_by_value() -> None:
+    """A confirmation says amounts, not scopes; key pair in base64, as environments carry it."""
+    private, public = map(str, tokens.new_encoded_key_pair())
+    claims = {"aud": "confirmation", "iat": NOW_S, "exp": NOW_S + 60, "points": "500"}
+    token = tokens.sign(tokens.private_key_of(private), claims)
+    key = tokens.public_key_of(public)
+    assert tokens.read(key, token, "confirmation", NOW) == claims
+    with pytest.raises(tokens.ExpiredTokenError):
+        tokens.read(key, token, "confirmation", NOW + timedelta(seconds=60))
+    with pytest.raises(tokens.ForeignTokenError):
+        tokens.read(key, token, "bonus", NOW)
+    with pytest.raises(tokens.ForgedTokenError):
+        tokens.read(tokens.public_key_of(tokens.new_encoded_key_pair()[1]), token, "confirmation", NOW)
+
+
+@pytest.mark.parametrize("encoded", ["", "AAAA", "not base64!"])
+def test_a_key_of_another_length_or_alphabet_is_refused(encoded: str) -> None:
+    """At the start of the process, not at the first member who confirms."""
+    with pytest.raises(ValueError, match="key"):
+        tokens.private_key_of(encoded)
