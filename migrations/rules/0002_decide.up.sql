@@ -101,3 +101,59 @@ create table programme_version (
     check ((state = 'published') = (published_at is not null)),
     check ((state = 'published') = (published_by is not null))
 );
+
+-- What a decision asked of a campaign's budget, and what became of it; in the shard of the account.
+create table budget_ask (
+    shard       integer     not null,
+    ask_id      uuid        not null,
+    decision_id uuid        not null,
+    account_id  uuid        not null,
+    rule        text        not null,
+    partner     text        not null, -- of a coalition, whose lines ask; else empty
+    currency    text        not null,
+    asked       bigint      not null, -- in the smallest unit, as all points here
+    counted     bytea       not null, -- JSON: what the award counted; of what is not granted it is given back
+    award       bytea       not null, -- JSON: what the ledger is told once all of it is granted
+    remains     bigint,               -- what the rest of the basket would ask for; null: nothing came back
+    taken       bigint      not null, -- what was reversed of what was granted
+    granted     bigint,               -- null: not answered yet
+    asked_at    timestamptz not null,
+    granted_at  timestamptz,
+    primary key (shard, ask_id),
+    check ((granted is null) = (granted_at is null)),
+    check (granted between 0 and asked)
+);
+
+create index budget_ask_of on budget_ask (shard, decision_id);
+
+-- A campaign's budget, in its home: the shard of `tenant/programme/campaign`.
+create table budget (
+    shard       integer     not null,
+    tenant      text        not null,
+    programme   text        not null,
+    campaign    text        not null,
+    rule        text        not null,
+    currency    text        not null,
+    scale       smallint    not null,
+    total       bigint      not null, -- as the last ask said
+    granted     bigint      not null, -- never made less: returns do not refill it
+    asks        bigint      not null, -- how many came
+    cut         bigint      not null, -- of how many something was not granted
+    recorded_at timestamptz not null,
+    primary key (shard, tenant, programme, campaign)
+);
+
+-- What a campaign granted, ask by ask: the record by which an ask that comes twice is known.
+create table budget_grant (
+    shard       integer     not null,
+    ask_id      uuid        not null,
+    tenant      text        not null,
+    programme   text        not null,
+    campaign    text        not null,
+    account_id  uuid        not null,
+    decision_id uuid        not null,
+    asked       bigint      not null,
+    granted     bigint      not null check (granted between 0 and asked),
+    granted_at  timestamptz not null,
+    primary key (shard, ask_id)
+);

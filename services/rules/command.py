@@ -12,6 +12,7 @@ import typer
 from contracts.envelope import DEFAULT_TENANT
 from contracts.topics import (
     ACTIVITIES,
+    BUDGETS,
     IDENTIFIERS,
     LEDGER_EVENTS,
     PURCHASE_INDEX,
@@ -21,6 +22,7 @@ from contracts.topics import (
 )
 from services.rules.api import application
 from services.rules.api.state import Parts
+from services.rules.budgets.processor import BudgetProcessor
 from services.rules.decide.due import tiers_due
 from services.rules.decide.processor import DecideProcessor
 from services.rules.decide.queries import Decisions
@@ -58,6 +60,7 @@ class Worker(StrEnum):
     INDEX = "index"
     DECIDE = "decide"
     VERDICTS = "verdicts"
+    BUDGETS = "budgets"
 
 
 class Secrets:
@@ -145,12 +148,14 @@ async def build_work(
         Worker.INDEX: IndexProcessor(catalogue, secrets.vault, ahead_max=_ahead_max(settings)),
         Worker.DECIDE: DecideProcessor(catalogue, secrets.vault),
         Worker.VERDICTS: LedgerListener(MergeFollower(secrets.pseudonyms, secrets.vault)),
+        Worker.BUDGETS: BudgetProcessor(),
     }
     topics = {
         Worker.IDENTIFY: (PURCHASES, ACTIVITIES, IDENTIFIERS),
         Worker.INDEX: (PURCHASE_INDEX, RETURNS),
         Worker.DECIDE: (RECEIPTS,),
         Worker.VERDICTS: (LEDGER_EVENTS,),
+        Worker.BUDGETS: (BUDGETS,),
     }
     parts: list[Part] = [catalogue]
     for worker in dict.fromkeys(only):

@@ -51,7 +51,12 @@ def entry(  # noqa: PLR0913 - the attributes of an envelope, all by name but two
         "tenant": tenant,
         "data": data,
     }
-    return LogEntry(event_id, key, event_type, orjson.dumps(body, default=_uuid), traceparent)
+    return LogEntry(event_id, key, event_type, encoded(body), traceparent)
+
+
+def encoded(data: Mapping[str, Any]) -> bytes:
+    """The JSON of what a message says, UUIDs and aware instants included."""
+    return orjson.dumps(data, default=_uuid)
 
 
 def _uuid(value: object) -> str:

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from contracts.topics import (
     ACTIVITIES,
     AWARDS,
+    BUDGETS,
     IDENTIFIERS,
     LEDGER_EVENTS,
     MEMBER_EVENTS,
@@ -26,10 +27,12 @@ from contracts.topics import (
     RETURNS,
 )
 
+_OF_RULES: Final = (
+    PURCHASES, ACTIVITIES, IDENTIFIERS, PURCHASE_INDEX, RETURNS, RECEIPTS, BUDGETS, LEDGER_EVENTS,
+)  # fmt: skip
+
 CONSUMED: Final[Mapping[str, tuple[str, ...]]] = {
-    "rules": tuple(
-        topic.name for topic in (PURCHASES, ACTIVITIES, IDENTIFIERS, PURCHASE_INDEX, RETURNS, RECEIPTS, LEDGER_EVENTS)
-    ),
+    "rules": tuple(topic.name for topic in _OF_RULES),
     "ledger": tuple(topic.name for topic in (AWARDS, REDEMPTIONS, MEMBER_EVENTS, PROGRAMMES)),
 }
 """Which topics each service takes in."""

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from services.rules.api import (
     activities,
+    budgets,
     claims,
     decisions,
     households,
@@ -34,7 +35,8 @@ def application(settings: RulesSettings, parts: Parts | None = None, health: Hea
     )
     app.state.parts = parts
     modules = (
-        purchases, returns, activities, members, claims, households, merges, refusals, programmes, decisions,
+        purchases, returns, activities, members, claims, households, merges, refusals, programmes, budgets,
+        decisions,
     )  # fmt: skip
     for module in modules:
         app.include_router(module.router)

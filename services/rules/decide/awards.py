@@ -10,6 +10,7 @@ from typing import Any, Final
 from contracts.ids import event_of
 from services.rules.domain.commands import (
     Accrue,
+    AskBudget,
     Cause,
     ChangeTier,
     Command,
@@ -48,19 +49,27 @@ def entries(
     """The log entries of a decision's commands, in their order."""
     key = str(participant.account_id)
     for command in commands:
-        event_type, said = _WRITERS[type(command)](command, version)
-        data = {
-            "command_id": command.command_id,
-            "account_id": participant.account_id,
-            "member_id": participant.member_id,
-            "programme": participant.programme,
-            "occurred_at": command.occurred_at,
-            **said,
-        }
+        if isinstance(command, AskBudget):
+            # Not for the ledger yet: see `asks`.
+            continue
+        event_type, data = said_to_ledger(participant, command, version)
         yield entry(
             event_type, event_of(event_type, command.command_id), key=key, tenant=participant.tenant, data=data,
             now=now, traceparent=traceparent,
         )  # fmt: skip
+
+
+def said_to_ledger(participant: Participant, command: Command, version: ProgrammeVersion | None) -> tuple[str, Said]:
+    """The type and the data of a command's message."""
+    event_type, said = _WRITERS[type(command)](command, version)
+    return event_type, {
+        "command_id": command.command_id,
+        "account_id": participant.account_id,
+        "member_id": participant.member_id,
+        "programme": participant.programme,
+        "occurred_at": command.occurred_at,
+        **said,
+    }
 
 
 def _opened(command: OpenAccount, _: ProgrammeVersion | None) -> tuple[str, Said]:

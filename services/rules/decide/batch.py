@@ -3,15 +3,16 @@
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from contracts.envelope import DEFAULT_TENANT
 from contracts.ids import derive
-from services.rules.decide import awards
+from services.rules.decide import asks, awards
 from services.rules.decide.readings import Reading, TierDue, read_content
 from services.rules.decide.storage import Seat, Waiting, bought_after
-from services.rules.domain.commands import Command
+from services.rules.domain.budgets import Asked
+from services.rules.domain.commands import AskBudget, Command
 from services.rules.domain.occasions import Doing, Joining, do, join
 from services.rules.domain.participant import (
     Background,
@@ -62,6 +63,10 @@ class Changes:
     seats: dict[UUID, Seat] = field(default_factory=dict)
     kept: dict[tuple[UUID, UUID], Waiting] = field(default_factory=dict)
     released: list[Waiting] = field(default_factory=list)
+    asks: dict[UUID, tuple[Decision, Asked]] = field(default_factory=dict)
+    """What was asked of budgets, new or changed, with the decision that did it."""
+    awards_asked: dict[UUID, Mapping[str, Any]] = field(default_factory=dict)
+    """Of the new asks what the ledger is told once they are granted."""
 
 
 class Batch:
@@ -123,7 +128,7 @@ class Batch:
             decided = take_back(seat.participant, subject, bought, background)
         else:
             decided = take_back_conflict(seat.participant, subject, bought, background)
-        self._loaded.bought[reading.of] = bought_after(bought, _left_in(decided.decision))
+        self._loaded.bought[reading.of] = bought_after(bought, _left_in(decided.decision), decided.asks)
         return self._take(reading, seat, decided)
 
     def _learn(self, seat: Seat, member_id: UUID, participant: Participant) -> Verdict:
@@ -146,7 +151,7 @@ class Batch:
 
     def _take(self, reading: Reading, seat: Seat, decided: Decided) -> Verdict:
         """Note what was decided."""
-        participant, decision, commands = decided
+        participant, decision, commands, asked = decided
         programme = self._background(reading, seat).programme
         seat.participant = participant
         looked_at = max(decision.occurred_at, participant.horizon or decision.occurred_at)
@@ -155,7 +160,8 @@ class Batch:
         self.changes.seats[participant.account_id] = seat
         self.changes.decisions.append((participant.account_id, decision))
         if isinstance(decision.inputs, Inputs):
-            self._loaded.bought[decision.decision_id] = _bought(decision, decision.inputs)
+            self._loaded.bought[decision.decision_id] = _bought(decision, decision.inputs, asked)
+        self.changes.asks |= {ask.ask_id: (decision, ask) for ask in asked}
         number = decision.programme_version
         version = None if number is None else programme.version(number)
         self._tell(participant, commands, version, reading.traceparent)
@@ -168,7 +174,13 @@ class Batch:
         version: ProgrammeVersion | None,
         traceparent: str | None,
     ) -> None:
-        self.changes.entries += awards.entries(participant, tuple(commands), version, self._now, traceparent)
+        told = tuple(commands)
+        self.changes.entries += awards.entries(participant, told, version, self._now, traceparent)
+        for command in told:
+            if isinstance(command, AskBudget):
+                award = asks.award_of(participant, command, version)
+                self.changes.entries.append(asks.entry_of(participant, command, award, self._now, traceparent))
+                self.changes.awards_asked[command.command_id] = award
 
     def _keep(self, reading: Reading, waits_for: UUID, code: str) -> Verdict:
         """Keep a message until what it belongs to comes."""
@@ -212,11 +224,11 @@ class Batch:
         return Background(programme, seat.contributions)
 
 
-def _bought(decision: Decision, inputs: Inputs) -> Bought:
+def _bought(decision: Decision, inputs: Inputs, asked: Iterable[Asked]) -> Bought:
     counted = decision.facts.get("counted", {})
     return Bought(
         inputs, decision.programme_version, awarded_in(decision.facts), counted if isinstance(counted, dict) else {},
-        decision.measures,
+        decision.measures, asks=tuple(asked),
     )  # fmt: skip
 
 

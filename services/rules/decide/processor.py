@@ -61,6 +61,7 @@ class DecideProcessor:
         for entry in changes.entries:
             transaction.append(entry)
         await storage.add_decisions(transaction, changes.decisions, keys)
+        await storage.save_asks(transaction, changes.asks, changes.awards_asked)
         await storage.drop_waiting(transaction, changes.released)
         await storage.keep_waiting(transaction, list(changes.kept.values()), keys)
         await storage.save_seats(transaction, changes.seats.values(), keys)

@@ -1,7 +1,7 @@
 """What people ask of decisions: what became of a purchase, and why."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -57,6 +57,7 @@ class Decisions:
         async with pool.acquire() as connection:
             rows = await connection.fetch(SQL.decisions_of, shards, list(keys))
             by_decision = _by_decision(rows)
+            by_decision = await _with_grants(connection, shards, by_decision)
             answers = await _answers(connection, shards, by_decision)
         return {
             keys[decision_id]: _outcome(decision_id, found, answers)
@@ -70,7 +71,7 @@ class Decisions:
             row = await connection.fetchrow(SQL.decision_for_people, _ALL_SHARDS, decision_id, tenant)
             if row is None:
                 return None
-            record = orjson.loads(row["record"])
+            record = _granted(orjson.loads(row["record"]), await _grants(connection, [row["shard"]], [decision_id]))
             commands = _commands(decision_id, row["kind"], record)
             answers = await _verdicts(connection, [row["shard"]], commands)
             ciphers = await vault.existing(connection, [row["shard"]], [row["member_id"]])
@@ -103,6 +104,36 @@ def _by_decision(rows: Iterable[asyncpg.Record]) -> dict[UUID, list[_Taken]]:
     return found
 
 
+async def _with_grants(
+    connection: asyncpg.Connection, shards: Sequence[int], found: Mapping[UUID, list[_Taken]]
+) -> dict[UUID, list[_Taken]]:
+    """The same decisions, with what budgets granted of what they asked."""
+    asked = [each.decision_id for taken in found.values() for each in taken if "asks" in each.record]
+    grants = await _grants(connection, shards, asked) if asked else {}
+    return {
+        decision_id: [replace(each, record=_granted(each.record, grants)) for each in taken]
+        for decision_id, taken in found.items()
+    }
+
+
+async def _grants(
+    connection: asyncpg.Connection, shards: Sequence[int], decisions: Sequence[UUID]
+) -> dict[str, tuple[int | None, int]]:
+    rows = await connection.fetch(SQL.asks_of, list(shards), list(decisions))
+    return {str(row["ask_id"]): (row["granted"], row["taken"]) for row in rows}
+
+
+def _granted(record: Mapping[str, Any], grants: Mapping[str, tuple[int | None, int]]) -> Mapping[str, Any]:
+    """A record that says of each ask what was granted (None: no answer yet), and what of that was reversed since."""
+    if "asks" not in record:
+        return record
+    asks = []
+    for ask in record["asks"]:
+        granted, taken = grants.get(ask["ask_id"], (None, 0))
+        asks.append({**ask, "granted": granted, "taken": taken})
+    return {**record, "asks": asks}
+
+
 async def _answers(
     connection: asyncpg.Connection, shards: Sequence[int], found: Mapping[UUID, Sequence[_Taken]]
 ) -> dict[UUID, str | None]:
@@ -127,8 +158,11 @@ def _commands(decision_id: UUID, kind: str, record: Mapping[str, Any]) -> list[U
     """The commands by which a decision moves points."""
     if kind in ("return", "conflict"):
         reversed_ = [command_of("reverse", decision_id, currency) for currency in record.get("taken", {})]
+        reversed_ += [command_of("reverse", decision_id, ask["ask_id"]) for ask in record.get("taken_of_asks", ())]
         return reversed_ + [UUID(each["command_id"]) for each in record.get("restored", ())]
     accrued = [command_of("accrue", decision_id)] if any(awarded_in(record).values()) else []
+    # Until a budget has answered, nothing can be booked of what was asked of it.
+    accrued += [command_of("accrue", UUID(ask["ask_id"])) for ask in record.get("asks", ()) if ask["granted"] != 0]
     return accrued + [UUID(each["command_id"]) for each in record.get("paid", ())]
 
 
@@ -161,6 +195,9 @@ def _points(taken: Sequence[_Taken]) -> tuple[Points, ...]:
         for award in each.record.get("awards", ()):
             scales[award["currency"]] = award["scale"]
             _add(accrued, award["currency"], award["points"])
+        for ask in each.record.get("asks", ()):
+            scales[ask["currency"]] = ask["scale"]
+            _add(accrued, ask["currency"], (ask["granted"] or 0) - ask["taken"])
         for paid in each.record.get("paid", ()):
             scales[paid["currency"]] = paid["scale"]
             _add(redeemed, paid["currency"], paid["points"])

@@ -2,7 +2,7 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -11,10 +11,12 @@ import orjson
 
 from services.rules.decide import inputs
 from services.rules.decide.state import known_of, participant_of, sealed_by_member, state_of
+from services.rules.domain.budgets import Asked
 from services.rules.domain.participant import Decision, Participant
 from services.rules.domain.records import awarded_in
 from services.rules.domain.remainders import Bought, Left
 from services.rules.domain.sums import Band, Contribution, Contributions, Measures
+from services.rules.publishing import encoded
 from services.runtime.postgres import statements
 from services.runtime.privacy import Cipher, Vault
 from services.runtime.shard import ShardTransaction
@@ -25,6 +27,12 @@ _DECISION_COLUMNS: Final = (
     "shard", "decision_id", "account_id", "member_id", "number", "kind", "cause_key", "cause_id", "of_decision_id",
     "occurred_at", "counts_at", "qualifying", "spend", "purchases", "decided_at", "programme_version", "reason",
     "record", "inputs",
+)  # fmt: skip
+
+
+_ASK_COLUMNS: Final = (
+    "shard", "ask_id", "decision_id", "account_id", "rule", "partner", "currency", "asked", "counted", "award",
+    "remains", "taken", "asked_at",
 )  # fmt: skip
 
 
@@ -128,7 +136,15 @@ class Storage:
                 continue
             bought = found[row["of_decision_id"]]
             found[row["of_decision_id"]] = bought and bought_after(bought, orjson.loads(row["record"])["left"])
-        return found
+        asks = await self._asks(transaction, found)
+        return {each: bought and replace(bought, asks=asks.get(each, ())) for each, bought in found.items()}
+
+    async def _asks(self, transaction: ShardTransaction, decisions: Collection[UUID]) -> dict[UUID, tuple[Asked, ...]]:
+        """What these decisions asked of budgets."""
+        asks: dict[UUID, tuple[Asked, ...]] = {}
+        for row in await transaction.connection.fetch(SQL.find_asks, transaction.shard, list(decisions)):
+            asks[row["decision_id"]] = (*asks.get(row["decision_id"], ()), asked_of(row))
+        return asks
 
     async def load_contributions(
         self, transaction: ShardTransaction, seats: Mapping[UUID, Seat], bands: Mapping[UUID, Sequence[Band]]
@@ -182,6 +198,22 @@ class Storage:
             for account_id, decision in decisions
         ]
         await transaction.connection.copy_records_to_table("decision", records=rows, columns=_DECISION_COLUMNS)
+
+    async def save_asks(
+        self,
+        transaction: ShardTransaction,
+        asks: Mapping[UUID, tuple[Decision, Asked]],
+        awards: Mapping[UUID, Mapping[str, Any]],
+    ) -> None:
+        """Write what was asked of budgets, and what returns make of it; `awards` are those of new asks."""
+        new = [(decision, ask) for decision, ask in asks.values() if ask.ask_id in awards]
+        if new:
+            rows = [_ask_row(transaction, decision, ask, awards[ask.ask_id]) for decision, ask in new]
+            await transaction.connection.copy_records_to_table("budget_ask", records=rows, columns=_ASK_COLUMNS)
+        changed = [ask for _, ask in asks.values() if ask.ask_id not in awards]
+        if changed:
+            columns = zip(*[(ask.ask_id, ask.remains, ask.taken) for ask in changed], strict=True)
+            await transaction.connection.execute(SQL.change_asks, transaction.shard, *map(list, columns))
 
     async def keep_waiting(self, transaction: ShardTransaction, rows: Sequence[Waiting], keys: Keys) -> None:
         """Keep messages that came too early."""
@@ -241,6 +273,17 @@ def _decision_row(
     )  # fmt: skip
 
 
+def _ask_row(
+    transaction: ShardTransaction, decision: Decision, ask: Asked, award: Mapping[str, Any]
+) -> tuple[Any, ...]:
+    # What came back in the same batch names the purchase's decision.
+    return (
+        transaction.shard, ask.ask_id, decision.of_decision_id or decision.decision_id, award["account_id"], ask.rule,
+        ask.partner, ask.currency, ask.points, orjson.dumps(ask.increments), encoded(award), ask.remains, ask.taken,
+        transaction.now,
+    )  # fmt: skip
+
+
 def _by_account(rows: Iterable[Mapping[str, Any]]) -> dict[UUID, list[Contribution]]:
     found: dict[UUID, list[Contribution]] = {}
     for row in rows:
@@ -261,9 +304,22 @@ def _bought(row: Mapping[str, Any], cipher: Cipher) -> Bought:
     )
 
 
-def bought_after(bought: Bought, left: Mapping[str, Any]) -> Bought:
-    """A purchase once some of it came back, as the record of that decision says."""
-    return Bought(
-        bought.inputs, bought.version, bought.awarded, bought.counted, bought.measures,
-        Left(tuple(left["payments"]), tuple(left["points_back"]), left["taken"], Measures(*left["measures"])),
+def bought_after(bought: Bought, left: Mapping[str, Any], asks: Sequence[Asked] = ()) -> Bought:
+    """A purchase once some of it came back, as the record of that decision says; `asks` as that decision left them."""
+    return replace(
+        bought,
+        left_before=Left(
+            tuple(left["payments"]), tuple(left["points_back"]), left["taken"], Measures(*left["measures"])
+        ),
+        asks=tuple(asks),
+    )
+
+
+def asked_of(row: Mapping[str, Any]) -> Asked:
+    """An ask from its row."""
+    # The driver's UUIDs are a subclass, which no record can hold.
+    ask_id = UUID(int=row["ask_id"].int)
+    return Asked(
+        ask_id, row["rule"], row["partner"], row["currency"], row["asked"], orjson.loads(row["counted"]),
+        row["remains"], row["granted"], row["taken"],
     )  # fmt: skip

@@ -12,7 +12,8 @@ import orjson
 from contracts.ids import command_of
 from services.rules.decide.readings import uuid_of
 from services.rules.decide.state import without_counted
-from services.rules.decide.storage import SQL
+from services.rules.decide.storage import SQL, asked_of
+from services.rules.domain.budgets import still_counted
 from services.runtime.messages import Message
 from services.runtime.shard import ShardTransaction, Verdict
 
@@ -64,6 +65,7 @@ class VerdictProcessor:
         refused = {decision_id for command_id, decision_id in decisions.items() if command_id in new}
         # A decision makes one accrual; what else of it was refused has counted nothing.
         await _give_back(transaction, [each for each in refused if command_of("accrue", each) in new])
+        await _give_back_asked(transaction, refused, new)
         return [Verdict("applied")] * len(messages)
 
 
@@ -79,3 +81,21 @@ async def _give_back(transaction: ShardTransaction, decisions: Collection[UUID])
     await transaction.connection.execute(
         SQL.save_states, transaction.shard, list(states), list(states.values()), transaction.now
     )
+
+
+async def _give_back_asked(
+    transaction: ShardTransaction, decisions: Collection[UUID], refused: Collection[UUID]
+) -> None:
+    """Give participants back what was counted for awards that a budget granted and the ledger refused."""
+    if not decisions:
+        return
+    states: dict[UUID, bytes] = {}
+    for row in await transaction.connection.fetch(SQL.find_asks_counted, transaction.shard, list(decisions)):
+        ask = asked_of(row)
+        if ask.accrual_id in refused:
+            state = states.get(row["account_id"], row["state"])
+            states[row["account_id"]] = without_counted(state, still_counted(ask))
+    if states:
+        await transaction.connection.execute(
+            SQL.save_states, transaction.shard, list(states), list(states.values()), transaction.now
+        )

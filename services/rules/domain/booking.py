@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from services.rules.domain.budgets import campaign_of
 from services.rules.domain.caps import programme_increments, rule_increments
+from services.rules.domain.counting import counts_points
 from services.rules.domain.eligibility import LINE_SELLER
 from services.rules.domain.gifts import CountedLines
 from services.rules.domain.outcome import Award, AwardToOther, BudgetAsk
@@ -59,13 +61,17 @@ def _lines(rule: Rule | None, counted: CountedLines, situation: Situation) -> tu
 
 
 def _asks(rule: Rule, awards: Sequence[Award], counts: Mapping[str, int]) -> list[BudgetAsk]:
-    """One ask for each award of a budgeted rule; the first carries what is to be counted."""
+    """One ask for each award of a budgeted rule; each carries its own points to be counted, the first the times."""
     if rule.budget is None:
         return []
     total, partial = rule.budget.total, rule.budget.last == "partial"
-    return [
-        BudgetAsk(rule.key, award, total, partial, counts if index == 0 else {}) for index, award in enumerate(awards)
-    ]
+    campaign = campaign_of(rule.key, rule.starts_at.date() if rule.starts_at else None)
+    asks = []
+    for index, award in enumerate(awards):
+        own = {key: award.points if counts_points(key) else count for key, count in counts.items()}
+        increments = own if index == 0 else {key: count for key, count in own.items() if counts_points(key)}
+        asks.append(BudgetAsk(rule.key, campaign, award, total, partial, increments))
+    return asks
 
 
 def with_programme_counts(booked: Booked, situation: Situation) -> Booked:

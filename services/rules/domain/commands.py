@@ -1,5 +1,6 @@
 """What a decision tells the ledger to book. Points are in the smallest unit of their currency."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -109,4 +110,26 @@ class ChangeTier:
     standing: Standing
 
 
-Command = OpenAccount | Accrue | Reverse | Redeem | Restore | ChangeTier
+@dataclass(frozen=True, slots=True)
+class AskBudget:
+    """Ask the budget of a campaign for an award; `accrual` is what the ledger is told once all of it is granted.
+
+    `increments` is what the award has counted: of what is not granted it is given back.
+    """
+
+    command_id: UUID
+    occurred_at: datetime
+    rule: str
+    campaign: str
+    total: int
+    partial: bool
+    increments: Mapping[str, int]
+    accrual: Accrue
+
+    @property
+    def award(self) -> Award:
+        """What it asks for."""
+        return self.accrual.awards[0]
+
+
+Command = OpenAccount | Accrue | Reverse | Redeem | Restore | ChangeTier | AskBudget

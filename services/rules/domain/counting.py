@@ -12,6 +12,7 @@ from typing import Final
 from services.rules.domain.programme import Cap, CapPeriod, Rule
 
 _TIMES: Final = "times"
+_ONCE: Final = "once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,12 @@ PROGRAMME_SCOPE: Final = CapScope("*")
 
 def once_key(rule: str, what: str, value: str = "") -> str:
     """The counter behind `once_per`; `value` tells products, birthdays and the like apart."""
-    return f"{rule}:once:{what}:{value}"
+    return f"{rule}:{_ONCE}:{what}:{value}"
+
+
+def counts_points(key: str) -> bool:
+    """Whether a counter adds up points, and not how often something was given."""
+    return key.split(":", 2)[1] not in (_TIMES, _ONCE)
 
 
 def cap_key(scope: CapScope, cap: Cap, day: date, member_id: str) -> str:

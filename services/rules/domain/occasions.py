@@ -21,7 +21,16 @@ from services.rules.domain.participant import (
     with_contribution,
 )
 from services.rules.domain.programme import ENROLMENT, ProgrammeVersion
-from services.rules.domain.purchases import NO_VERSION, Buyer, Judged, accruals, facts_at
+from services.rules.domain.purchases import (
+    NO_VERSION,
+    Buyer,
+    Judged,
+    accruals,
+    asked_by,
+    asks,
+    counted_in,
+    facts_at,
+)
 from services.rules.domain.records import record_of
 from services.rules.domain.standing import Change, age, changes_told, risen, standing_of, with_tier
 from services.rules.domain.sums import NOTHING, Contribution, Measures
@@ -88,20 +97,22 @@ def _judge(participant: Participant, doing: Doing, kind: DecisionKind, backgroun
     view = WindowView(aged, background.contributions)
     facts = facts_at(view, version, Buyer(doing.member_id, doing.card_category), at, programme.is_suspended(at))
     evaluation = evaluate(version, doing.occasion, facts)
-    counters = counters_with(aged.counters, evaluation.increments)
+    counters = counters_with(aged.counters, counted_in(evaluation))
     counted = replace(aged, decisions=aged.decisions + 1, counters=counters)
     measures = Measures(evaluation.qualifying, 0, 0)
     counted, change = _with_qualifying(counted, doing, version, measures, background)
     changes = (*changes, *change)
     standing = standing_of(counted, background, at)
     judged = Judged(facts, evaluation, changes, standing)
-    accrued = accruals(doing.decision_id, at, Cause(kind, doing.id), version, judged)
+    cause = Cause(kind, doing.id)
+    accrued = accruals(doing.decision_id, at, cause, version, judged)
+    asked = asks(doing.decision_id, at, cause, version, evaluation)
     told = changes_told(counted, changes, standing)
     decision = Decision(
         doing.decision_id, doing.member_id, counted.decisions, kind, doing.key, doing.id, at, at, version.version,
-        evaluation.reason, measures, record_of(facts.tier, evaluation, (), changes, standing), (doing, facts),
+        evaluation.reason, measures, record_of(facts.tier, evaluation, asked, changes, standing), (doing, facts),
     )  # fmt: skip
-    return Decided(counted, decision, (*accrued, *told))
+    return Decided(counted, decision, (*accrued, *asked, *told), asked_by(asked))
 
 
 def _with_qualifying(

@@ -29,10 +29,12 @@ class Award:
 class BudgetAsk:
     """An award to ask the budget of `rule` for; what is not granted must give `increments` back.
 
-    `total` is the whole budget; `partial` says whether less than the award may be granted.
+    `campaign` is whose budget it is: a rule's, told from its other campaigns by the day it begins. `total` is the whole
+    budget; `partial` says whether less than the award may be granted.
     """
 
     rule: str
+    campaign: str
     award: Award
     total: int
     partial: bool

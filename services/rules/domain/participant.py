@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
+from services.rules.domain.budgets import Asked
 from services.rules.domain.commands import Command
 from services.rules.domain.counting import stamp
 from services.rules.domain.programme import CapPeriod, ProgrammeVersion
@@ -152,6 +153,8 @@ class Decided(NamedTuple):
     participant: Participant
     decision: Decision
     commands: Sequence[Command] = ()
+    asks: Sequence[Asked] = ()
+    """What was asked of budgets, new or changed by a return."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Whatever arrives when, a purchase is judged by the version in force at its time 
 Caps and what is given once are consumed in the order of decisions; sums over a window count by date.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -12,7 +13,8 @@ from uuid import UUID
 from contracts.amounts import TEN_THOUSANDTHS
 from contracts.ids import command_of
 from services.rules.domain.basket import Basket
-from services.rules.domain.commands import Accrue, Cause, Redeem, Standing
+from services.rules.domain.budgets import Asked, ask_of
+from services.rules.domain.commands import Accrue, AskBudget, Cause, Redeem, Standing
 from services.rules.domain.evaluation import Evaluation, evaluate
 from services.rules.domain.facts import Facts
 from services.rules.domain.moments import zone_of
@@ -119,7 +121,7 @@ def _counted(
         decisions=participant.decisions + 1,
         last_purchase_at=at if last is None or at > last else last,
         span=span,
-        counters=counters_with(participant.counters, evaluation.increments),
+        counters=counters_with(participant.counters, counted_in(evaluation)),
         sums=sums,
     )
 
@@ -130,6 +132,7 @@ def _decided(participant: Participant, receipt: Receipt, version: ProgrammeVersi
     cause = Cause("purchase", receipt.purchase_id, receipt.basket.store)
     redeemed = _redemptions(receipt, version, cause)
     accrued = accruals(receipt.decision_id, at, cause, version, judged)
+    asked = asks(receipt.decision_id, at, cause, version, evaluation)
     told = changes_told(participant, changes, standing)
     silent = standing is not None and not accrued and not told
     noted = (note_of(receipt.decision_id, at, standing),) if silent and standing else ()
@@ -137,9 +140,9 @@ def _decided(participant: Participant, receipt: Receipt, version: ProgrammeVersi
     decision = Decision(
         receipt.decision_id, receipt.member_id, participant.decisions, "purchase", receipt.purchase_key,
         receipt.purchase_id, at, at, version.version, evaluation.reason, measures,
-        record_of(facts.tier, evaluation, redeemed, changes, standing), Inputs(receipt, facts),
+        record_of(facts.tier, evaluation, (*redeemed, *asked), changes, standing), Inputs(receipt, facts),
     )  # fmt: skip
-    return Decided(participant, decision, (*redeemed, *accrued, *told, *noted))
+    return Decided(participant, decision, (*redeemed, *accrued, *asked, *told, *noted), asked_by(asked))
 
 
 class Buyer(NamedTuple):
@@ -221,6 +224,40 @@ def accruals(
         return ()
     command_id = command_of("accrue", decision_id)
     return (Accrue(command_id, at, decision_id, cause, awards, version.returns.spent, judged.standing),)
+
+
+def asks(
+    decision_id: UUID, at: datetime, cause: Cause, version: ProgrammeVersion, evaluation: Evaluation
+) -> tuple[AskBudget, ...]:
+    """What an evaluation asks of budgets, each with the accrual that follows once it is granted."""
+    found = []
+    for ask in evaluation.budget_asks:
+        ask_id = ask_of(decision_id, ask.rule, ask.award.partner)
+        # By the time it is granted the account may stand elsewhere: where it stands is left to others to tell.
+        accrual = Accrue(
+            command_of("accrue", ask_id), at, decision_id, cause, (ask.award,), version.returns.spent, standing=None
+        )
+        found.append(AskBudget(ask_id, at, ask.rule, ask.campaign, ask.total, ask.partial, ask.increments, accrual))
+    return tuple(found)
+
+
+def asked_by(commands: Iterable[AskBudget]) -> tuple[Asked, ...]:
+    """The same as the account keeps it."""
+    return tuple(
+        Asked(each.command_id, each.rule, each.award.partner, each.award.currency, each.award.points, each.increments)
+        for each in commands
+    )
+
+
+def counted_in(evaluation: Evaluation) -> Mapping[str, int]:
+    """What an evaluation counts, as if every budget granted all that is asked of it: what it does not is given back."""
+    if not evaluation.budget_asks:
+        return evaluation.increments
+    counted = dict(evaluation.increments)
+    for ask in evaluation.budget_asks:
+        for key, count in ask.increments.items():
+            counted[key] = counted.get(key, 0) + count
+    return counted
 
 
 def _not_in_force(participant: Participant, receipt: Receipt) -> Decided:

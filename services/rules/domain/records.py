@@ -7,7 +7,7 @@ would be empty are left out. The shape is part of `GET /v1/decisions/{id}`; fiel
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.rules.domain.commands import Redeem, Standing
+from services.rules.domain.commands import AskBudget, Redeem, Standing
 from services.rules.domain.outcome import Award, Evaluation
 from services.rules.domain.standing import Change
 
@@ -17,11 +17,16 @@ Record = dict[str, Any]
 def record_of(
     tier: str | None,
     evaluation: Evaluation,
-    redeemed: Sequence[Redeem],
+    commands: Sequence[Redeem | AskBudget],
     changes: Sequence[Change],
     standing: Standing | None,
 ) -> Record:
-    """The record of something that was evaluated; `tier` is the one by which it was priced."""
+    """The record of something that was evaluated; `tier` is the one by which it was priced.
+
+    Of `commands` it keeps what was paid with points, and what was asked of budgets.
+    """
+    redeemed = [command for command in commands if isinstance(command, Redeem)]
+    asked = [command for command in commands if isinstance(command, AskBudget)]
     record: Record = {"tier": tier, "evaluation": evaluation.explanation}
     if evaluation.awards:
         record["awards"] = [award_data(award) for award in evaluation.awards]
@@ -29,6 +34,8 @@ def record_of(
         record["counted"] = dict(evaluation.increments)
     if redeemed:
         record["paid"] = [paid_data(command) for command in redeemed]
+    if asked:
+        record["asks"] = [ask_data(command) for command in asked]
     return record | tiers_data(changes, standing)
 
 
@@ -69,6 +76,13 @@ def paid_data(command: Redeem) -> Record:
     if command.redemption_id is not None:
         data["redemption_id"] = command.redemption_id
     return data
+
+
+def ask_data(command: AskBudget) -> Record:
+    """What was asked of a budget; what it granted is not known yet, and stands beside the decision."""
+    return {"ask_id": command.command_id, "rule": command.rule, "campaign": command.campaign} | award_data(
+        command.award
+    )
 
 
 def change_data(change: Change) -> Record:

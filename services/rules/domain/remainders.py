@@ -12,6 +12,7 @@ from uuid import UUID
 
 from contracts.amounts import TEN_THOUSANDTHS
 from services.rules.domain.basket import POINTS_PAYMENT, Basket, BasketLine, BasketPayment
+from services.rules.domain.budgets import Asked
 from services.rules.domain.programme import Currency, ProgrammeVersion
 from services.rules.domain.purchases import Inputs, paying_currency, points_of
 from services.rules.domain.sums import Measures
@@ -64,6 +65,8 @@ class Bought:
     counted: Mapping[str, int]
     measures: Measures
     left_before: Left | None = None
+    asks: tuple[Asked, ...] = ()
+    """What was asked of budgets, as it is now."""
 
     @property
     def left(self) -> Left:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from contracts.ids import command_of
+from services.rules.domain.budgets import Asked, asks_left
 from services.rules.domain.commands import Cause, Command, Restore, Reverse, Standing
 from services.rules.domain.evaluation import Evaluation, evaluate
 from services.rules.domain.moments import later, zone_of
@@ -49,6 +50,8 @@ class Taking(NamedTuple):
     taken: Mapping[str, int] = {}
     given_back: tuple[int, ...] = ()
     remaining: tuple[tuple[int, int, int], ...] = ()
+    asks: tuple[tuple[Asked, int], ...] = ()
+    """What was asked of budgets as it is now, each with what is reversed of it."""
 
     @property
     def is_full(self) -> bool:
@@ -84,7 +87,7 @@ def take_back_conflict(participant: Participant, conflict: Conflict, bought: Bou
     gone = Left(before.payments, before.points_back, bought.awarded, NOTHING)
     taking = Taking(
         "conflict", conflict.decision_id, conflict.key, bought.inputs.receipt.purchase_id, conflict.at, bought.version,
-        gone, taken=taken,
+        gone, taken=taken, asks=asks_left(bought.asks, {}),
     )  # fmt: skip
     return _settled(participant, taking, bought, background)
 
@@ -106,7 +109,9 @@ def _priced(taking: Taking, goods: GoodsReturned, bought: Bought, version: Progr
         measures=Measures(evaluation.qualifying, evaluation.spend, purchases),
     )
     given_back = tuple(now - then for now, then in zip(back, before.points_back, strict=True))
-    return taking._replace(left=left, evaluation=evaluation, taken=taken, given_back=given_back)
+    rest = {(ask.rule, ask.award.partner): ask.award.points for ask in evaluation.budget_asks}
+    asks = asks_left(bought.asks, rest)
+    return taking._replace(left=left, evaluation=evaluation, taken=taken, given_back=given_back, asks=asks)
 
 
 def _settled(participant: Participant, taking: Taking, bought: Bought, background: Background) -> Decided:
@@ -117,8 +122,9 @@ def _settled(participant: Participant, taking: Taking, bought: Bought, backgroun
     aged, changes = age(participant, background, taking.at)
     participant = replace(aged, decisions=aged.decisions + 1)
     if version is not None and version.returns.frees_once and taking.is_full:
-        given_once = {key: count for key, count in bought.counted.items() if ":once:" in key}
-        participant = replace(participant, counters=counters_with(participant.counters, given_once, -1))
+        for counted in (bought.counted, *(ask.increments for ask in bought.asks if ask.granted != 0)):
+            given_once = {key: count for key, count in counted.items() if ":once:" in key}
+            participant = replace(participant, counters=counters_with(participant.counters, given_once, -1))
     participant, fallen = _with_less(participant, taking, change, receipt.basket.at, background)
     changes = (*changes, *fallen)
     standing = standing_of(participant, background, taking.at)
@@ -134,7 +140,7 @@ def _settled(participant: Participant, taking: Taking, bought: Bought, backgroun
         _record(taking, restored, version) | tiers_data(changes, standing), taking.remaining, receipt.decision_id,
     )  # fmt: skip
     commands: tuple[Command, ...] = (*restored, *reversed_, *told, *noted)
-    return Decided(participant, decision, commands)
+    return Decided(participant, decision, commands, [ask for ask, _ in taking.asks])
 
 
 def _with_less(
@@ -164,12 +170,20 @@ def _reversed(
 ) -> tuple[Reverse, ...]:
     if version is None:
         return ()
+    of_awards = [
+        (command_of("reverse", taking.decision_id, currency), command_of("accrue", decision_id), currency, points)
+        for currency, points in taking.taken.items()
+    ]
+    of_asks = [
+        (command_of("reverse", taking.decision_id, str(ask.ask_id)), ask.accrual_id, ask.currency, points)
+        for ask, points in taking.asks
+    ]
     return tuple(
         Reverse(
-            command_of("reverse", taking.decision_id, currency), taking.at, taking.decision_id,
-            command_of("accrue", decision_id), cause, currency, points, version.returns.spent, standing,
+            command_id, taking.at, taking.decision_id, accrual_id, cause, currency, points, version.returns.spent,
+            standing,
         )
-        for currency, points in taking.taken.items()
+        for command_id, accrual_id, currency, points in (*of_awards, *of_asks)
         if points > 0
     )  # fmt: skip
 
@@ -196,6 +210,11 @@ def _record(taking: Taking, restored: Sequence[Restore], version: ProgrammeVersi
     record: Record = {
         "scales": {currency.key: currency.scale for currency in version.currencies} if version else {},
         "taken": {currency: points for currency, points in taking.taken.items() if points},
+        "taken_of_asks": [
+            {"ask_id": ask.ask_id, "rule": ask.rule, "currency": ask.currency, "points": points}
+            for ask, points in taking.asks
+            if points
+        ],
         "restored": [
             {"command_id": each.command_id, "currency": each.currency, "points": each.points} for each in restored
         ],

@@ -19,6 +19,7 @@ def document(record: Mapping[str, Any]) -> Plain:
         "tier": record.get("tier"),
         "reason": evaluation.get("reason"),
         "awards": [_award(award) for award in record.get("awards", ())],
+        "budgets": [_ask(ask) for ask in record.get("asks", ())],
         "rules": [_rule(rule, scales) for rule in evaluation.get("rules", ())],
         "lines": [_line(line, scales) for line in evaluation.get("lines", ())],
         "excluded_lines": evaluation.get("excluded", []),
@@ -29,7 +30,7 @@ def document(record: Mapping[str, Any]) -> Plain:
         "cuts": [_cut(cut, scales) for cut in evaluation.get("cuts", ())],
         "failed": evaluation.get("failed", []),
         "paid_with_points": [_paid(paid) for paid in record.get("paid", ())],
-        "taken_back": {key: scales.format(points, key) for key, points in record.get("taken", {}).items()},
+        "taken_back": {key: scales.format(points, key) for key, points in _taken(record).items()},
         "given_back": {each["currency"]: scales.format(each["points"], each["currency"]) for each in _restored(record)},
         "tier_changes": record.get("changes", []),
         "standing": record.get("standing"),
@@ -46,10 +47,11 @@ class _Scales:
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> "_Scales":
-        awards = [*record.get("awards", ()), *record.get("paid", ()), *_restored(record)]
+        awards = [*record.get("awards", ()), *record.get("asks", ()), *record.get("paid", ()), *_restored(record)]
         of_currency = {each["currency"]: each["scale"] for each in awards if "scale" in each}
         of_currency.update(record.get("scales", {}))
-        of_rule = {rule: award["currency"] for award in record.get("awards", ()) for rule, _ in award["rules"]}
+        given = (*record.get("awards", ()), *record.get("asks", ()))
+        of_rule = {rule: award["currency"] for award in given for rule, _ in award["rules"]}
         return cls(of_currency, of_rule)
 
     def format(self, points: int, currency: str | None) -> str:
@@ -64,6 +66,28 @@ class _Scales:
 def _restored(record: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     restored: Sequence[Mapping[str, Any]] = record.get("restored", ())
     return restored
+
+
+def _taken(record: Mapping[str, Any]) -> dict[str, int]:
+    """What was taken back by currency, of awards at once and of what budgets had granted."""
+    taken = dict(record.get("taken", {}))
+    for ask in record.get("taken_of_asks", ()):
+        taken[ask["currency"]] = taken.get(ask["currency"], 0) + ask["points"]
+    return taken
+
+
+def _ask(ask: Mapping[str, Any]) -> Plain:
+    """What a rule asked of its campaign's budget; `granted` null: the budget has not answered yet."""
+    granted, scale = ask.get("granted"), ask["scale"]
+    return {
+        "rule": ask["rule"],
+        "campaign": ask["campaign"],
+        "currency": ask["currency"],
+        "asked": format_points(ask["points"], scale),
+        "granted": None if granted is None else format_points(granted, scale),
+        "activates_at": ask.get("activates_at"),
+        "expires_at": ask.get("expires_at"),
+    }
 
 
 def _award(award: Mapping[str, Any]) -> Plain:

@@ -80,12 +80,15 @@ class _Speaker:
         for paid in self._said.get("paid_with_points", ()):
             yield self._say("paid", **self._amount(paid))
         awards = [award for award in self._said.get("awards", ()) if float(award["points"])]
-        if not awards:
+        asks = self._said.get("budgets", ())
+        if not awards and not asks:
             yield self._say("earned_nothing")
         if self._decision.reason is not None:
             yield self._reason("reason", self._decision.reason)
         for award in awards:
             yield " ".join(self._award(award))
+        for ask in asks:
+            yield " ".join(self._asked(ask))
 
     def _award(self, award: Mapping[str, Any]) -> Iterator[str]:
         yield self._say("earned", **self._amount(award))
@@ -99,6 +102,21 @@ class _Speaker:
             yield self._say("through", day=day(expires - _MOMENT, self._zone, self._language))
         else:
             yield self._say("until", when=moment(expires, self._zone, self._language))
+
+    def _asked(self, ask: Mapping[str, Any]) -> Iterator[str]:
+        """What the budget of a campaign granted."""
+        names = {"rule": self._names.rule(ask["rule"]), "currency": self._names.currency(ask["currency"])}
+        asked = number(ask["asked"], self._language)
+        if ask["granted"] is None:
+            yield self._say("budget_asked", asked=asked, **names)
+            return
+        if not float(ask["granted"]):
+            yield self._say("budget_empty", asked=asked, **names)
+            return
+        yield from self._award({**ask, "points": ask["granted"]})
+        if ask["granted"] != ask["asked"]:
+            granted = number(ask["granted"], self._language)
+            yield self._say("budget_part", asked=asked, granted=granted, **names)
 
     def _how(self) -> Iterator[str]:
         rules = self._said.get("rules", ())

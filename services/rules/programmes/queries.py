@@ -8,7 +8,9 @@ import asyncpg
 import orjson
 
 from contracts.shards import SHARDS, shard_of
+from services.rules.domain.participant import PublishedProgramme
 from services.rules.domain.programme import ProgrammeVersion
+from services.rules.programmes.catalogue import published_programme
 from services.rules.programmes.guards import key_of
 from services.rules.programmes.versions import SQL, compiled
 from services.runtime.postgres import Pool
@@ -62,6 +64,17 @@ async def published_version(pool: Pool, tenant: str, programme: str, version: in
     """One published version, compiled."""
     row = await pool.fetchrow(SQL.find_file, _shard(tenant, programme), tenant, programme, version)
     return compiled(row) if row is not None and row["state"] == "published" else None
+
+
+async def published_programme_of(pool: Pool, tenant: str, programme: str) -> PublishedProgramme | None:
+    """A programme with all its published versions, compiled; None where nothing was published."""
+    shard = _shard(tenant, programme)
+    async with pool.acquire() as connection:
+        row = await connection.fetchrow(SQL.find_programme, shard, tenant, programme)
+        if row is None:
+            return None
+        rows = await connection.fetch(SQL.published_files, shard, tenant, programme, [])
+    return published_programme(programme, tuple(map(compiled, rows)), row["suspensions"])
 
 
 def _shard(tenant: str, programme: str) -> int:

@@ -16,8 +16,6 @@ def _of(rule: Rule) -> list[str]:
     found = []
     if rule.event not in (PURCHASE, ENROLMENT) and not rule.event.startswith("activity."):
         found.append(f"`event: {rule.event}` is not done yet; say it of a purchase, an activity or the enrolment")
-    if rule.budget is not None:
-        found.append("`budget:` is not kept yet; use `cap:` for now")
     if rule.to:
         found.append("`to:` does not reach others yet; leave it out for now")
     return found

@@ -1,0 +1,1 @@
+"""Budgets: the home of each campaign grants what is asked of it, and the account makes awards of what was granted."""

@@ -1,0 +1,11 @@
+-- find_asks_counted: what decisions asked of budgets, with the state of their participants; read under the shard row.
+-- $1 shard      int     the one shard of this transaction
+-- $2 decisions  uuid[]  decisions of which the ledger refused an award
+select budget_ask.ask_id, budget_ask.account_id, budget_ask.rule, budget_ask.partner, budget_ask.currency,
+    budget_ask.asked, budget_ask.counted, budget_ask.remains, budget_ask.granted, budget_ask.taken, participant.state
+from budget_ask
+join participant
+    on participant.shard = budget_ask.shard
+    and participant.account_id = budget_ask.account_id
+where budget_ask.shard = $1
+  and budget_ask.decision_id = any($2::uuid[]);
