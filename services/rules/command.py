@@ -196,6 +196,7 @@ async def build_serve(
         Decisions(),
         secrets.vault,
         wall_clock,
+        catalogue,
     )
     api = application(settings, parts, process.health)
     return [catalogue, HttpServer(api, *address, grace_s=settings.stop_grace_s)]

@@ -1,10 +1,11 @@
-"""What rules hears from the ledger: verdicts on what was decided, and merges of accounts."""
+"""What rules hears from the ledger: verdicts on what was decided, merges of accounts, and balances for quotes."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from services.rules.decide.verdicts import VerdictProcessor
+from services.rules.decide.verdicts import ANSWERS, VerdictProcessor
 from services.rules.identify.merges import ACCOUNT_MERGED, MergeFollower
+from services.rules.quotes.books import Books
 from services.runtime.messages import Message
 from services.runtime.shard import ShardTransaction, Verdict
 
@@ -14,16 +15,19 @@ class LedgerListener(VerdictProcessor):
 
     def __init__(self, merges: MergeFollower) -> None:
         self._merges = merges
+        self._books = Books()
 
     def wants(self, message_type: str, content: dict[str, Any]) -> bool:
-        """Whether the event answers a command, or says that an account was merged."""
-        return message_type == ACCOUNT_MERGED or super().wants(message_type, content)
+        """Every event of the books: each moves the account's version on, by which quotes say how fresh they are."""
+        del message_type, content
+        return True
 
     async def process(self, transaction: ShardTransaction, messages: Sequence[Message]) -> Sequence[Verdict]:
-        """Keep answers, and follow merges."""
-        answers = [message for message in messages if message.type != ACCOUNT_MERGED]
+        """Keep answers and what is known of accounts, and follow merges."""
+        answers = [message for message in messages if message.type in ANSWERS]
         if answers:
             await super().process(transaction, answers)
+        await self._books.hear(transaction, messages)
         for message in messages:
             if message.type == ACCOUNT_MERGED:
                 await self._merges.follow(transaction, message)

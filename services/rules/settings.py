@@ -42,3 +42,6 @@ class RulesSettings(RuntimeSettings):
     tier_sweep_delay_s: int = Field(
         default=3_600, ge=0, description="how long after its end a tier is waited for, for purchases on their way"
     )
+    quote_expiring_days: int = Field(
+        default=30, ge=0, le=3_660, description="how far ahead a quote looks for points that lapse"
+    )

@@ -9,11 +9,13 @@ from services.rules.api import (
     budgets,
     claims,
     decisions,
+    dry_runs,
     households,
     members,
     merges,
     programmes,
     purchases,
+    quotes,
     refusals,
     returns,
 )
@@ -36,7 +38,7 @@ def application(settings: RulesSettings, parts: Parts | None = None, health: Hea
     app.state.parts = parts
     modules = (
         purchases, returns, activities, members, claims, households, merges, refusals, programmes, budgets,
-        decisions,
+        decisions, quotes, dry_runs,
     )  # fmt: skip
     for module in modules:
         app.include_router(module.router)

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 
 from services.rules.api.outcomes import Outcomes
+from services.rules.decide.processor import PublishedProgrammes
 from services.rules.identify.queries import Queries
 from services.rules.privacy import Vault
 from services.runtime.http.answers import Page, page_of
@@ -28,6 +29,8 @@ class Parts:
     outcomes: Outcomes
     vault: Vault
     clock: Callable[[], datetime]
+    programmes: PublishedProgrammes | None = None
+    """This process's copy of the published programmes, for quotes and dry runs."""
 
 
 def parts_of(request: Request) -> Parts:

@@ -18,7 +18,7 @@ from services.runtime.messages import Message
 from services.runtime.shard import ShardTransaction, Verdict
 
 REJECTED: Final = "bonus.command.rejected.v1"
-_ANSWERS: Final = frozenset(
+ANSWERS: Final = frozenset(
     {
         REJECTED,
         "bonus.account.opened.v1",
@@ -42,7 +42,7 @@ class VerdictProcessor:
     def wants(self, message_type: str, content: dict[str, Any]) -> bool:
         """Whether the event answers a command."""
         del content
-        return message_type in _ANSWERS
+        return message_type in ANSWERS
 
     def key_of(self, message: Message) -> str:
         """The account."""

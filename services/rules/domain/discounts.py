@@ -4,7 +4,11 @@ Discounts add, each of the full price, unless they share a `best_of` or one says
 smallest coin and shared over lines.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from services.rules.domain.answers import Answers
+from services.rules.domain.basket import POINTS_PAYMENT, BasketPayment
 from services.rules.domain.earning import earned
 from services.rules.domain.gifts import CountedLines, together
 from services.rules.domain.outcome import Discount
@@ -31,3 +35,18 @@ def discounts_of(running: Slice, counted: CountedLines, answers: Answers) -> tup
         if lines:
             found.append(Discount(gift.key, sum(money for _, money in lines), tuple(lines)))
     return tuple(found)
+
+
+def paid_at_most(payments: Sequence[BasketPayment], due: int) -> tuple[BasketPayment, ...]:
+    """Payments that come to no more than the bill once a discount is off it: money gives way before points.
+
+    The last payment gives way first; payments that leave something open, as a till may name them, stay as they are.
+    """
+    amounts = [payment.amount for payment in payments]
+    over = sum(amounts) - due
+    places = reversed(range(len(amounts)))
+    for index in sorted(places, key=lambda place: payments[place].type == POINTS_PAYMENT):
+        taken = max(min(amounts[index], over), 0)
+        amounts[index] -= taken
+        over -= taken
+    return tuple([replace(payment, amount=amount) for payment, amount in zip(payments, amounts, strict=True)])

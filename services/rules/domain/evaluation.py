@@ -12,7 +12,7 @@ from services.rules.domain.bases import Payment
 from services.rules.domain.basket import Basket, BasketLine, BasketPayment, Occasion
 from services.rules.domain.booking import book, with_programme_counts
 from services.rules.domain.caps import ProgrammeCaps
-from services.rules.domain.discounts import discounts_of
+from services.rules.domain.discounts import discounts_of, paid_at_most
 from services.rules.domain.earning import earned
 from services.rules.domain.exclusions import counted_lines, with_partners
 from services.rules.domain.explanation import closed, explanation_of
@@ -47,8 +47,10 @@ __all__ = [
     "Facts",
     "Occasion",
     "evaluate",
+    "offered",
     "qualifying_spend",
     "quote",
+    "segments_of",
 ]
 
 _ONE_UNSEEN_LINE = CountedLines([(0, BasketLine(line=0))], Payment(None, None), shown=False)
@@ -63,19 +65,39 @@ def evaluate(programme: ProgrammeVersion, subject: Basket | Occasion, facts: Fac
     return _of_basket(situation, plan, subject)
 
 
-def quote(programme: ProgrammeVersion, basket: Basket, facts: Facts) -> tuple[Basket, Evaluation]:
-    """The basket less the discounts that the programme offers, and what it earns when that is what is paid."""
+def offered(programme: ProgrammeVersion, basket: Basket, facts: Facts) -> tuple[Basket, tuple[Discount, ...]]:
+    """The basket less the discounts that the programme offers, and those discounts.
+
+    What is taken off the lines is taken off what pays for them too.
+    """
     situation = Situation.of(programme, basket, facts)
     counted, _ = _counted(situation, basket)
     running = plan_of(programme).discounts.at(basket.at)
-    discounts = () if _closed(situation) else discounts_of(running, counted, _answers(situation, counted, ()))
-    offered: dict[int, int] = {}
+    if _closed(situation) or not running.running:
+        return basket, ()
+    discounts = discounts_of(running, counted, _answers(situation, counted, ()))
+    taken_off: dict[int, int] = {}
     for number, money in (share for discount in discounts for share in discount.lines):
-        offered[number] = offered.get(number, 0) + money
-    lines = tuple([replace(line, amount=line.amount - offered.get(line.line, 0)) for line in basket.lines])
+        taken_off[number] = taken_off.get(number, 0) + money
+    lines = tuple([replace(line, amount=line.amount - taken_off.get(line.line, 0)) for line in basket.lines])
     priced = replace(basket, lines=lines)
-    evaluation = evaluate(programme, priced, facts)
-    return priced, replace(evaluation, discounts=discounts)
+    return replace(priced, payments=paid_at_most(basket.payments, priced.total)), discounts
+
+
+def quote(programme: ProgrammeVersion, basket: Basket, facts: Facts) -> tuple[Basket, Evaluation]:
+    """The basket less the discounts that the programme offers, and what it earns when that is what is paid."""
+    priced, discounts = offered(programme, basket, facts)
+    return priced, replace(evaluate(programme, priced, facts), discounts=discounts)
+
+
+def segments_of(programme: ProgrammeVersion, basket: Basket, facts: Facts) -> Sequence[str]:
+    """The segments that the member is in when the basket is judged: those that were set and those found, sorted."""
+    if not programme.segments:
+        return sorted(facts.segments)
+    situation = Situation.of(programme, basket, facts)
+    counted, failures = _counted(situation, basket)
+    _answers(situation, counted, failures)
+    return situation.segments
 
 
 def qualifying_spend(programme: ProgrammeVersion, basket: Basket, facts: Facts) -> int:

@@ -105,6 +105,11 @@ SITUATION_FACTS: Final[Mapping[str, tuple[FactType, Callable[[Situation], object
 }
 """Facts that are the same for every line, with their types."""
 
+QUOTE_FACTS: Final = frozenset(
+    {"quote.pays", "quote.discount", "quote.earned", "quote.redeemable", "quote.available", "quote.next_step"}
+)
+"""What a quote comes to: facts for the texts of `cashier:` and `slip:` alone."""
+
 LINE_FACTS: Final[Mapping[str, FactType]] = {
     "line.category": "text",
     "line.brand": "text",

@@ -9,6 +9,8 @@ from uuid import UUID
 import asyncpg
 
 from contracts.shards import SHARDS, shard_of
+from services.rules.domain.identifier import Identifier
+from services.rules.identify.storage import identifier_of_rows
 from services.rules.privacy import Pseudonyms, Vault
 from services.runtime.postgres import Pool, statements
 
@@ -84,6 +86,12 @@ class Queries:
         """Who holds the identifier `type:value`, in every programme, from the first holder to the last."""
         hashed = self._pseudonyms.of(tenant, name)
         return await self._holdings(await self._pool.fetch(SQL.holdings_of_identifiers, [shard_of(name)], [hashed]))
+
+    async def identifier(self, tenant: str, programme: str, name: str) -> Identifier:
+        """The identifier `type:value` in one programme, as it would decide what comes under it now."""
+        hashed = self._pseudonyms.of(tenant, name)
+        rows = await self._pool.fetch(SQL.find_holdings, shard_of(name), [hashed])
+        return identifier_of_rows(tenant, programme, name, [row for row in rows if row["programme"] == programme])
 
     async def holdings_of_member(self, tenant: str, member_id: UUID) -> list[HoldingRow]:
         """Every identifier that a member holds or held, its own id included."""

@@ -61,7 +61,9 @@ class Storage:
         hashes = list({identifier for identifier, _ in wanted})
         for row in await transaction.connection.fetch(SQL.find_holdings, transaction.shard, hashes):
             found.setdefault((row["identifier"], row["programme"]), []).append(row)
-        return {key: _identifier(tenant, key[1], name, found.get(key, ())) for key, (tenant, name) in wanted.items()}
+        return {
+            key: identifier_of_rows(tenant, key[1], name, found.get(key, ())) for key, (tenant, name) in wanted.items()
+        }
 
     async def waiting(
         self, transaction: ShardTransaction, identifiers: Collection[IdentifierKey]
@@ -213,7 +215,8 @@ def _told(row: asyncpg.Record) -> dict[str, Any]:
     return facts
 
 
-def _identifier(tenant: str, programme: str, name: str, rows: Iterable[asyncpg.Record]) -> Identifier:
+def identifier_of_rows(tenant: str, programme: str, name: str, rows: Iterable[asyncpg.Record]) -> Identifier:
+    """An identifier in one programme, from the rows of its holdings; what waits under it is left out."""
     holdings = []
     blocked_since = None
     for row in rows:

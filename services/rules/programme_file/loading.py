@@ -7,7 +7,7 @@ from typing import Final, cast
 from zoneinfo import ZoneInfo, available_timezones
 
 from services.rules.domain.programme import Base, ProgrammeVersion, Segment, Texts
-from services.rules.domain.situation import PURCHASES_IN, SITUATION_FACTS, SPEND_IN
+from services.rules.domain.situation import PURCHASES_IN, QUOTE_FACTS, SITUATION_FACTS, SPEND_IN
 from services.rules.programme_file.bounds import bounds_of, lapses_of
 from services.rules.programme_file.cel import Compiler
 from services.rules.programme_file.currencies import currencies_of
@@ -31,6 +31,8 @@ from services.rules.programme_file.scalars import NotUnderstoodError
 
 _MONEY: Final = re.compile(r"[A-Z]{3}")
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
+TEXT_FACTS: Final = frozenset({*SITUATION_FACTS, *QUOTE_FACTS})
+"""What texts for the cashier and the slip may show."""
 _UNKNOWN_ZONE: Final = "Etc/UTC"
 
 
@@ -116,9 +118,9 @@ def _texts(programme: Fields) -> Texts:
     for word in ("cashier", "slip"):
         for text in programme.words(word).values():
             for fact in _PLACEHOLDER.findall(text):
-                if fact not in SITUATION_FACTS:
+                if fact not in TEXT_FACTS:
                     message = f"there is no fact `{fact}`"
-                    programme.faults.add(programme.place(word), "unknown_fact", message, nearest(fact, SITUATION_FACTS))
+                    programme.faults.add(programme.place(word), "unknown_fact", message, nearest(fact, TEXT_FACTS))
     return texts
 
 

@@ -77,6 +77,12 @@ async def published_programme_of(pool: Pool, tenant: str, programme: str) -> Pub
     return published_programme(programme, tuple(map(compiled, rows)), row["suspensions"])
 
 
+async def any_version(pool: Pool, tenant: str, programme: str, version: int) -> ProgrammeVersion | None:
+    """One version, compiled, be it published or a draft."""
+    row = await pool.fetchrow(SQL.find_file, _shard(tenant, programme), tenant, programme, version)
+    return compiled(row) if row is not None else None
+
+
 def _shard(tenant: str, programme: str) -> int:
     return shard_of(key_of(tenant, programme))
 
