@@ -40,7 +40,6 @@ from services.rules.programmes.catalogue import Catalogue
 from services.rules.settings import RulesSettings
 from services.runtime.consumer import ConsumerLoop
 from services.runtime.http.server import HttpServer
-from services.runtime.postgres import Pool
 from services.runtime.process import Part, Process, run_process
 from services.runtime.shard import Processor
 from services.runtime.sweeper import Sweeper
@@ -142,7 +141,7 @@ async def build_work(
 ) -> Sequence[Part]:
     """The parts of a worker: a consumer for each thing it does, and its copy of the programmes."""
     pool = await process.pool(SCHEMA)
-    catalogue = _catalogue(pool, settings)
+    catalogue = await _catalogue(process, settings)
     processors: dict[Worker, Processor] = {
         Worker.IDENTIFY: _identify(catalogue, settings, secrets),
         Worker.INDEX: IndexProcessor(catalogue, secrets.vault, ahead_max=_ahead_max(settings)),
@@ -186,7 +185,7 @@ async def build_serve(
     """The parts of an API: commands and queries on pools of their own, so that neither waits for the other."""
     writes = await process.pool(SCHEMA, max_size=settings.rules_pool_writes)
     reads = await process.pool(SCHEMA, max_size=settings.rules_pool_reads)
-    catalogue = _catalogue(reads, settings)
+    catalogue = await _catalogue(process, settings)
     index = IndexProcessor(catalogue, secrets.vault, ahead_max=_ahead_max(settings))
     parts = Parts(
         ShardWriter(writes, _identify(catalogue, settings, secrets), settings=settings),
@@ -208,7 +207,10 @@ def _sweeper_of_unclaimed(writer: ShardWriter, consumer: ConsumerLoop, settings:
     return Sweeper(writer, unclaimed(grace), sweeping, shards=consumer.shards)
 
 
-def _catalogue(pool: Pool, settings: RulesSettings) -> Catalogue:
+async def _catalogue(process: Process, settings: RulesSettings) -> Catalogue:
+    # Decisions ask it while they hold a connection: from their own pool, transactions that have taken all connections
+    # would wait for one another.
+    pool = await process.pool(SCHEMA, max_size=1)
     return Catalogue(pool, settings, refresh_s=settings.programmes_refresh_s, fresh_s=settings.programmes_fresh_s)
 
 
