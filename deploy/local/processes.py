@@ -1,7 +1,7 @@
 """Processes that outlive whoever starts them: start, find again, wait until healthy, stop by pid.
 
 A pid alone says little, because the system gives it to another process later. So a record keeps the pid together
-with the instant at which the process was made; only both together name a process.
+with when the process was made; only both together name a process.
 """
 
 import hashlib
@@ -25,8 +25,9 @@ LOG_TAIL_BYTES = 3000
 # A log that has grown beyond this is put aside at the next start; one old log is kept.
 LOG_FILE_BYTES_MAX = 20_000_000
 
-# Two readings of one process's start differ by the rounding of the clock ticks that the system counts in.
-SAME_START_S = 0.05
+BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
+# The twentieth of the fields that stand behind a process's name in its line of /proc.
+START_TICKS_FIELD = 19
 
 # Children are held on to until they end, so that they are reaped; they are never waited for otherwise.
 _children: list[subprocess.Popen[bytes]] = []
@@ -37,13 +38,13 @@ _children_lock = threading.Lock()
 class Started:
     """A process that was started: which one, and where its output goes.
 
-    `started_at` is the instant the system made the process, in seconds since the epoch; `fingerprint` is that of the
-    command it was started with.
+    `birth` says when the system made the process (see `birth_of`); `fingerprint` is that of the command it was started
+    with.
     """
 
     name: str
     pid: int
-    started_at: float
+    birth: str
     log_file: str
     fingerprint: str = ""
 
@@ -99,10 +100,26 @@ def start(command: Command) -> Started:
     with _children_lock:
         _children.append(child)
     try:
-        started_at = psutil.Process(child.pid).create_time()
+        birth = birth_of(psutil.Process(child.pid))
     except psutil.NoSuchProcess as error:
         raise StartError(f"{command.name} ended at once.\n{tail(log_file)}") from error
-    return Started(command.name, child.pid, started_at, str(log_file), command.fingerprint)
+    return Started(command.name, child.pid, birth, str(log_file), command.fingerprint)
+
+
+def birth_of(process: psutil.Process) -> str:
+    """When a process was made, the same at every reading. Raises psutil.NoSuchProcess.
+
+    On Linux in clock ticks since the machine's start, with the name of that start: an instant of the wall clock, which
+    is computed from them, moves when that clock is set.
+    """
+    if not BOOT_ID_FILE.exists():
+        return f"{process.create_time():.2f}"
+    try:
+        line = Path(f"/proc/{process.pid}/stat").read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError) as error:
+        raise psutil.NoSuchProcess(process.pid) from error
+    ticks = line.rpartition(")")[2].split()[START_TICKS_FIELD]
+    return f"{BOOT_ID_FILE.read_text().strip()}:{ticks}"
 
 
 def _make_room(log_file: Path) -> None:
@@ -123,7 +140,7 @@ def find(started: Started) -> psutil.Process | None:
     _reap()
     try:
         process = psutil.Process(started.pid)
-        if abs(process.create_time() - started.started_at) > SAME_START_S:
+        if birth_of(process) != started.birth:
             return None
     except psutil.NoSuchProcess:
         return None
@@ -178,7 +195,7 @@ def clear(name: str, program: str, argument: str, *, gently: signal.Signals, gra
             line = process.cmdline()
             if not line or Path(line[0]).name != program or argument not in line:
                 continue
-            left = Started(name, process.pid, process.create_time(), os.devnull)
+            left = Started(name, process.pid, birth_of(process), os.devnull)
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
             continue
         found = stop(left, gently=gently, grace_s=grace_s) or found

@@ -17,7 +17,9 @@ class RuntimeSettings(BaseSettings):
     postgres_dsn: str = Field(default="", repr=False, description="postgresql://user:password@host:port/database")
     postgres_pool_min: int = Field(default=1, ge=0, description="connections kept open when idle")
     postgres_pool_max: int = Field(
-        default=6, ge=2, description="connections of one process; bounds its transactions, and a relay keeps one for good"
+        default=6,
+        ge=2,
+        description="connections of one process; bounds its transactions; a relay keeps one for good",
     )
     postgres_connect_timeout_s: float = Field(default=10, gt=0, description="until a new connection stands")
     postgres_command_timeout_s: float = Field(default=60, gt=0, description="of one statement, as this side sees it")

@@ -39,7 +39,7 @@ def test_what_is_recorded_is_found_by_the_next_command(tmp_path: Path) -> None:
     """Ports stay known after their process is forgotten: the next start prefers them."""
     file = tmp_path / "state.json"
     state = State.load(file)
-    kept, ended = Started("kafka", 7, 1.5, "k.log"), Started("postgres", 8, 2.5, "p.log")
+    kept, ended = Started("kafka", 7, "boot:15", "k.log"), Started("postgres", 8, "boot:25", "p.log")
     state.record(kept, kafka=9092)
     state.record(ended, postgres=5432)
     state.forget("postgres")
@@ -102,7 +102,7 @@ def test_a_process_is_found_by_its_pid_and_its_start_together(tmp_path: Path) ->
     """A pid that the system has given to another process names nothing of ours."""
     started = processes.start(sleeper(tmp_path))
     try:
-        stranger = Started("sleeper", started.pid, started.started_at - 3600, started.log_file)
+        stranger = Started("sleeper", started.pid, "another boot:1", started.log_file)
         found = processes.find(started)
         assert (found is not None and found.pid, processes.find(stranger)) == (started.pid, None)
         assert processes.stop(stranger, grace_s=0.1) is False

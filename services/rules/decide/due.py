@@ -1,7 +1,8 @@
 """Tiers that end by themselves, also of members who no longer buy: what the sweeper looks for.
 
 What was bought before a tier ends must be decided before it ends, also after a standstill: so nothing is due that lies
-beyond the watermark, and not before `delay` has passed, in which a till may send what it still has.
+beyond the watermark, and not before `delay` has passed since then and since the last decision on the participant, in
+which a till may send what it still has. So a stream of old purchases ends the same, however fast it is taken.
 """
 
 from collections.abc import Callable

@@ -165,7 +165,7 @@ class World:
         """A message comes a second time and passes the record of what was decided: it changes nothing by itself."""
         if self.delivered:
             command = self.delivered[of % len(self.delivered)]
-            told_apart = isinstance(command, _TOLD_APART) or getattr(command, "owed", 0)
+            told_apart = isinstance(command, _TOLD_APART) or getattr(command, "owed", 0) > 0
             if command.command_id in self.applied and not told_apart:
                 outcome = handle(self.account(command.account_id), command, UNGUARDED, self.now)
                 due = catch_up(self.account(command.account_id), self.now)
