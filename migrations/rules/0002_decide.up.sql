@@ -12,14 +12,14 @@ create table participant (
     decisions     bigint      not null, -- how many were taken: the number of the last one
     waiting       integer     not null, -- messages in `waiting_receipt` that wait for a decision of this participant
     tier          text,                 -- as `state` has it, for queries
-    tier_due_at   timestamptz,          -- when its tier must be looked at next, whether it buys or not
+    due_at   timestamptz,          -- when it must be looked at next, whether it buys or not: a tier ends, or it is a birthday
     state         bytea       not null, -- JSON: periods of tiers, counters, sums of windows; nothing personal
     known         bytea       not null, -- JSON: by member, encrypted: birthday, segments, attributes, and since when
     recorded_at   timestamptz not null,
     primary key (shard, account_id)
 ) with (fillfactor = 70);
 
-create index participant_tier_due on participant (shard, tier_due_at) where tier_due_at is not null;
+create index participant_due on participant (shard, due_at) where due_at is not null;
 
 -- A decision, and what it was decided from: written once, never changed. What takes a purchase back is a decision of its
 -- own, which names the purchase's.
@@ -29,7 +29,9 @@ create table decision (
     account_id        uuid        not null,
     member_id         uuid        not null, -- who bought: of a household one of several; under whose key `inputs` is
     number            bigint      not null, -- counts the account's decisions from 1
-    kind              text        not null check (kind in ('purchase', 'return', 'conflict', 'enrolment', 'activity')),
+    kind              text        not null check (
+        kind in ('purchase', 'return', 'conflict', 'enrolment', 'activity', 'birthday', 'referral')
+    ),
     cause_key         uuid        not null, -- of the purchase, the return, the activity
     cause_id          text        not null, -- as its source names it
     of_decision_id    uuid,

@@ -23,7 +23,7 @@ from contracts.topics import (
 from services.rules.api import application
 from services.rules.api.state import Parts
 from services.rules.budgets.processor import BudgetProcessor
-from services.rules.decide.due import tiers_due
+from services.rules.decide.due import participants_due
 from services.rules.decide.processor import DecideProcessor
 from services.rules.decide.queries import Decisions
 from services.rules.decide.watermark import Watermark
@@ -175,7 +175,7 @@ async def build_work(
 def _tiers(decide: ShardWriter, settings: RulesSettings) -> Sequence[Part]:
     """What ends tiers on their day, also of members who no longer buy."""
     watermark = Watermark(decide.pool, settings)
-    find = tiers_due(lambda: watermark.decided_through, timedelta(seconds=settings.tier_sweep_delay_s))
+    find = participants_due(lambda: watermark.decided_through, timedelta(seconds=settings.tier_sweep_delay_s))
     return [watermark, Sweeper(decide, find, settings)]
 
 

@@ -40,7 +40,9 @@ class RulesSettings(RuntimeSettings):
         default=60, ge=0, description="how long before its start a version is published, so that every worker knows it"
     )
     tier_sweep_delay_s: int = Field(
-        default=3_600, ge=0, description="how long after its end a tier is waited for, for purchases on their way"
+        default=3_600,
+        ge=0,
+        description="how long a tier that ends, and a birthday that begins, wait for purchases on their way",
     )
     quote_expiring_days: int = Field(
         default=30, ge=0, le=3_660, description="how far ahead a quote looks for points that lapse"

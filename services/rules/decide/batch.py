@@ -8,12 +8,20 @@ from uuid import UUID
 
 from contracts.envelope import DEFAULT_TENANT
 from contracts.ids import derive
-from services.rules.decide import asks, awards
-from services.rules.decide.readings import Reading, TierDue, read_content
+from services.rules.decide import asks, awards, notices
+from services.rules.decide.readings import Due, Reading, read_content
 from services.rules.decide.storage import Seat, Waiting, bought_after
 from services.rules.domain.budgets import Asked
+from services.rules.domain.celebrations import (
+    Birthday,
+    birthdays_due_at,
+    birthdays_until,
+    earliest,
+    from_today_on,
+    kept,
+)
 from services.rules.domain.commands import AskBudget, Command
-from services.rules.domain.occasions import Doing, Joining, do, join
+from services.rules.domain.occasions import Doing, Joining, celebrate, do, join
 from services.rules.domain.participant import (
     Background,
     Decided,
@@ -79,7 +87,7 @@ class Batch:
 
     def decide(self, reading: Reading) -> Verdict:
         """Decide on one message."""
-        if reading.member_id not in self._loaded.members and not isinstance(reading.subject, TierDue):
+        if reading.member_id not in self._loaded.members and not isinstance(reading.subject, Due):
             return Verdict("refused", MEMBER_ERASED)
         if reading.decision_id is not None and reading.decision_id in self._loaded.known:
             return Verdict("duplicate")
@@ -102,9 +110,9 @@ class Batch:
             case GoodsReturned() | Conflict() as subject:
                 return self._take_back(reading, seat, subject)
             case Known() as news:
-                return self._learn(seat, reading.member_id, learned(participant, reading.member_id, news))
-            case TierDue(at):
-                return self._age(reading, seat, at)
+                return self._learn(reading, seat, learned(participant, reading.member_id, news))
+            case Due(at):
+                return self._look_at(reading, seat, at)
             case other:
                 raise TypeError(f"nothing is decided on {type(other).__name__}")
 
@@ -112,6 +120,7 @@ class Batch:
         seat = Seat(Participant(joining.account_id, joining.member_id, "", "", joining.at), news={joining.member_id})
         self._loaded.seats[reading.account_id] = seat
         verdict = self._take(reading, seat, join(joining, self._background(reading, seat)))
+        self._note_birthday(reading, seat, joining.member_id)
         self._release(reading.account_id, reading.account_id)
         return verdict
 
@@ -131,23 +140,43 @@ class Batch:
         self._loaded.bought[reading.of] = bought_after(bought, _left_in(decided.decision), decided.asks)
         return self._take(reading, seat, decided)
 
-    def _learn(self, seat: Seat, member_id: UUID, participant: Participant) -> Verdict:
+    def _learn(self, reading: Reading, seat: Seat, participant: Participant) -> Verdict:
+        member_id = reading.member_id
         if participant is seat.participant:
             return Verdict("duplicate")
         seat.participant = participant
         seat.news.add(member_id)
+        self._note_birthday(reading, seat, member_id)
         self.changes.seats[participant.account_id] = seat
         return Verdict("applied")
 
-    def _age(self, reading: Reading, seat: Seat, at: datetime) -> Verdict:
+    def _note_birthday(self, reading: Reading, seat: Seat, member_id: UUID) -> None:
+        """Wait for the next birthday of a member who told its date; those that are past are past."""
+        programme = self._background(reading, seat).programme
+        seat.participant = from_today_on(seat.participant, member_id, programme.zone_at(self._now), self._now)
+        seat.due_at = earliest(seat.due_at, birthdays_due_at(seat.participant, programme, self._now))
+
+    def _look_at(self, reading: Reading, seat: Seat, at: datetime) -> Verdict:
+        """Keep the birthdays that came by `at`, and end the tiers that were due."""
         background = self._background(reading, seat)
+        birthdays = birthdays_until(seat.participant, background.programme, at)
+        for birthday in birthdays:
+            self._celebrate(reading, seat, birthday)
         participant, changes = age(seat.participant, background, at)
         told = changes_told(participant, changes, standing_of(participant, background, at))
         seat.participant = participant
-        seat.tier_due_at = looks_at(participant, background.programme, at)
+        tier_due_at = looks_at(participant, background.programme, at)
+        seat.due_at = earliest(tier_due_at, birthdays_due_at(participant, background.programme, at))
         self.changes.seats[participant.account_id] = seat
         self._tell(participant, told, None, reading.traceparent)
-        return Verdict("applied" if changes else "duplicate")
+        return Verdict("applied" if changes or birthdays else "duplicate")
+
+    def _celebrate(self, reading: Reading, seat: Seat, birthday: Birthday) -> None:
+        seat.participant = kept(seat.participant, birthday)
+        decided = celebrate(seat.participant, birthday, self._background(reading, seat))
+        if decided is not None:
+            self._take(reading, seat, decided)
+        self.changes.entries.append(notices.birthday(seat.participant, birthday, self._now, reading.traceparent))
 
     def _take(self, reading: Reading, seat: Seat, decided: Decided) -> Verdict:
         """Note what was decided."""
@@ -155,7 +184,8 @@ class Batch:
         programme = self._background(reading, seat).programme
         seat.participant = participant
         looked_at = max(decision.occurred_at, participant.horizon or decision.occurred_at)
-        seat.tier_due_at = looks_at(participant, programme, looked_at)
+        tier_due_at = looks_at(participant, programme, looked_at)
+        seat.due_at = earliest(tier_due_at, birthdays_due_at(participant, programme, looked_at))
         self._loaded.known.add(decision.decision_id)
         self.changes.seats[participant.account_id] = seat
         self.changes.decisions.append((participant.account_id, decision))
@@ -184,7 +214,7 @@ class Batch:
 
     def _keep(self, reading: Reading, waits_for: UUID, code: str) -> Verdict:
         """Keep a message until what it belongs to comes."""
-        if isinstance(reading.subject, TierDue):
+        if isinstance(reading.subject, Due):
             return Verdict("duplicate")
         waiting_id = reading.decision_id or derive("waiting", str(reading.content.get("id")))
         place = (reading.account_id, waiting_id)

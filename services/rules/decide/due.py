@@ -1,8 +1,8 @@
-"""Tiers that end by themselves, also of members who no longer buy: what the sweeper looks for.
+"""What comes by itself, also of members who no longer buy: tiers end, birthdays begin. What the sweeper looks for.
 
-What was bought before a tier ends must be decided before it ends, also after a standstill: so nothing is due that lies
-beyond the watermark, and not before `delay` has passed since then and since the last decision on the participant, in
-which a till may send what it still has. So a stream of old purchases ends the same, however fast it is taken.
+What was bought before must be decided before, also after a standstill: so nothing is due that lies beyond the
+watermark, and not before `delay` has passed since then and since the last decision on the participant, in which a till
+may send what it still has. So a stream of old purchases ends the same, however fast it is taken.
 """
 
 from collections.abc import Callable
@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from services.rules.decide.readings import TIER_DUE
+from services.rules.decide.readings import DUE
 from services.rules.decide.storage import SQL
 from services.runtime.messages import Message
 from services.runtime.sweeper import FindDue
 
 
-def tiers_due(decided_through: Callable[[], datetime | None], delay: timedelta) -> FindDue:
+def participants_due(decided_through: Callable[[], datetime | None], delay: timedelta) -> FindDue:
     """A search for the sweeper. `decided_through` says up to when everything was decided; None: unknown yet."""
 
     async def find(connection: asyncpg.Connection, shard: int, now: datetime, limit: int) -> list[Message]:
@@ -24,7 +24,7 @@ def tiers_due(decided_through: Callable[[], datetime | None], delay: timedelta) 
         if through is None:
             return []
         until = min(now, through) - delay
-        rows = await connection.fetch(SQL.find_tiers_due, shard, until, limit)
+        rows = await connection.fetch(SQL.find_due, shard, until, limit)
         return [_message(row, until) for row in rows]
 
     return find
@@ -33,8 +33,8 @@ def tiers_due(decided_through: Callable[[], datetime | None], delay: timedelta) 
 def _message(row: asyncpg.Record, until: datetime) -> Message:
     account_id = str(row["account_id"])
     return Message(
-        type=TIER_DUE,
-        id=f"tier-due-{account_id}",
+        type=DUE,
+        id=f"due-{account_id}",
         source="urn:bonus:rules:sweeper",
         tenant=row["tenant"],
         key=account_id,

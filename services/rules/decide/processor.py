@@ -9,8 +9,9 @@ from prometheus_client import Counter
 
 from contracts.envelope import DEFAULT_TENANT
 from services.rules.decide.batch import Batch, Loaded
-from services.rules.decide.readings import Reading, TierDue, key_of, read, read_content
+from services.rules.decide.readings import Due, Reading, key_of, read, read_content
 from services.rules.decide.storage import Keys, Seat, Storage
+from services.rules.domain.celebrations import birthdays_until
 from services.rules.domain.occasions import Joining
 from services.rules.domain.participant import Decision, PublishedProgramme, to_read
 from services.rules.domain.purchases import Receipt
@@ -52,7 +53,7 @@ class DecideProcessor:
         readings = [read(message) for message in messages]
         storage = self._storage
         keys = Keys(self._vault, transaction)
-        await keys.make({each.member_id for each in readings if not isinstance(each.subject, TierDue)})
+        await keys.make({each.member_id for each in readings if not isinstance(each.subject, Due)})
         loaded, expected = await self._load(transaction, readings, keys)
         await self._load_sums(transaction, loaded, expected)
         batch = Batch(loaded, transaction.now)
@@ -102,6 +103,10 @@ class DecideProcessor:
             if each.account_id not in latest or each.decision_id in loaded.known:
                 continue
             instants.setdefault(each.account_id, []).append(each.at)
+            if isinstance(each.subject, Due):
+                seat = loaded.seats[each.account_id]
+                birthdays = birthdays_until(seat.participant, _programme_of(loaded, seat), each.at)
+                instants[each.account_id] += [birthday.begins_at for birthday in birthdays]
             if isinstance(each.subject, Receipt):
                 last = latest[each.account_id]
                 if last is not None and each.at < last:

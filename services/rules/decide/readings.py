@@ -22,7 +22,7 @@ from services.rules.domain.remainders import GoodsReturned, Refund
 from services.rules.domain.returns import Conflict
 from services.runtime.messages import Message, MessageFault, invalid_data
 
-TIER_DUE: Final = "rules.participant.tier-due"
+DUE: Final = "rules.participant.due"
 """Not a contract: what the sweeper hands to this process's own writer."""
 
 _REMEMBERED: Final = 65_536
@@ -30,13 +30,13 @@ _NO_ATTRIBUTES: Final[Mapping[str, object]] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class TierDue:
+class Due:
     """The tier must be looked at."""
 
     at: datetime
 
 
-Subject = Receipt | Joining | GoodsReturned | Conflict | Doing | Known | TierDue
+Subject = Receipt | Joining | GoodsReturned | Conflict | Doing | Known | Due
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ class Reading:
 
 def key_of(message: Message) -> str:
     """The account, which decides the shard."""
-    if message.type == TIER_DUE:
+    if message.type == DUE:
         return message.key
     account_id = message.content["data"]["holder"]["account_id"]
     return str(uuid_of(account_id))
@@ -70,7 +70,7 @@ def read(message: Message) -> Reading:
     """Read a message. Raises `MessageFault` for one that is not what its type says."""
     if message.problems:
         raise invalid_data(message.problems)
-    if message.type == TIER_DUE:
+    if message.type == DUE:
         return _tier_due(message)
     try:
         return read_content(message.content, message.tenant, message.traceparent)
@@ -102,14 +102,12 @@ def instant(text: str) -> datetime:
 
 
 _NO_TIME: Final = datetime.min.replace(tzinfo=UTC)
-_NO_SUBJECT: Final = TierDue(_NO_TIME)
+_NO_SUBJECT: Final = Due(_NO_TIME)
 
 
 def _tier_due(message: Message) -> Reading:
     account_id, member_id, programme, at = message.payload
-    return Reading(
-        account_id, member_id, message.tenant, programme, at, TierDue(at), {}, traceparent=message.traceparent
-    )
+    return Reading(account_id, member_id, message.tenant, programme, at, Due(at), {}, traceparent=message.traceparent)
 
 
 def _purchase(reading: Reading, data: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from services.rules.domain.participant import Known, Participant, counters_with
+from services.rules.domain.participant import Celebrated, Known, Participant, counters_with
 from services.rules.domain.sums import Measures, Span, WindowSum
 from services.rules.domain.tiers import TierPeriod
 
@@ -21,6 +21,7 @@ def state_of(participant: Participant) -> bytes:
             "span": span and (span.first, span.last),
             "history": [_period_data(period) for period in participant.history],
             "counters": participant.counters,
+            "birthdays": {str(member): tuple(seen) for member, seen in participant.birthdays.items()},
             "sums": {name: (known.at, known.since, tuple(known.measures)) for name, known in participant.sums.items()},
         }
     )
@@ -54,6 +55,7 @@ def participant_of(row: Mapping[str, Any], known: Mapping[UUID, bytes]) -> Parti
         history=tuple([_period(data) for data in state["history"]]),
         counters=state["counters"],
         sums={name: _sum(data) for name, data in state["sums"].items()},
+        birthdays={UUID(member): _celebrated(*seen) for member, seen in state["birthdays"].items()},
     )
 
 
@@ -86,6 +88,10 @@ def _instant(text: str | None) -> datetime | None:
 def _sum(data: list[Any]) -> WindowSum:
     at, since, measures = data
     return WindowSum(datetime.fromisoformat(at), datetime.fromisoformat(since), Measures(*measures))
+
+
+def _celebrated(through: str, year: int) -> Celebrated:
+    return Celebrated(date.fromisoformat(through), year)
 
 
 def _known_data(known: Known) -> tuple[Any, ...]:

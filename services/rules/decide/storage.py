@@ -47,7 +47,7 @@ class Seat:
     known: dict[UUID, str] = field(default_factory=dict)
     news: set[UUID] = field(default_factory=set)
     waiting: int = 0
-    tier_due_at: datetime | None = None
+    due_at: datetime | None = None
     contributions: Contributions = field(default_factory=Contributions)
 
 
@@ -237,7 +237,7 @@ def _seat(row: Mapping[str, Any], sealed: dict[UUID, str], keys: Keys) -> Seat:
     readable = {member: text for member, text in sealed.items() if member in keys}
     place = row["account_id"].bytes
     known = {member: keys.of(member).decrypt(b64decode(text), place) for member, text in readable.items()}
-    return Seat(participant_of(row, known), sealed, waiting=row["waiting"], tier_due_at=row["tier_due_at"])
+    return Seat(participant_of(row, known), sealed, waiting=row["waiting"], due_at=row["due_at"])
 
 
 def _row(seat: Seat, keys: Keys) -> tuple[Any, ...]:
@@ -248,7 +248,7 @@ def _row(seat: Seat, keys: Keys) -> tuple[Any, ...]:
     return (
         participant.account_id, participant.tenant, participant.programme, participant.member_id,
         participant.enrolled_at, participant.decisions, seat.waiting,
-        participant.history[-1].tier if participant.history else None, seat.tier_due_at, state_of(participant),
+        participant.history[-1].tier if participant.history else None, seat.due_at, state_of(participant),
         orjson.dumps(seat.known, option=orjson.OPT_NON_STR_KEYS),
     )  # fmt: skip
 

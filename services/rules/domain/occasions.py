@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
-from contracts.ids import command_of, decision_of
+from contracts.ids import command_of, decision_of, derive
 from services.rules.domain.basket import Occasion
+from services.rules.domain.celebrations import Birthday
 from services.rules.domain.commands import Cause, Command, OpenAccount
 from services.rules.domain.evaluation import evaluate
 from services.rules.domain.participant import (
@@ -20,7 +21,8 @@ from services.rules.domain.participant import (
     counters_with,
     with_contribution,
 )
-from services.rules.domain.programme import ENROLMENT, ProgrammeVersion
+from services.rules.domain.plan import plan_of
+from services.rules.domain.programme import BIRTHDAY, ENROLMENT, ProgrammeVersion
 from services.rules.domain.purchases import (
     NO_VERSION,
     Buyer,
@@ -81,6 +83,17 @@ def join(joining: Joining, background: Background) -> Decided:
     currencies = tuple((currency.key, currency.scale) for currency in version.currencies) if version else ()
     opened: tuple[Command, ...] = (OpenAccount(command_of("open", decision_id), joining.at, currencies),)
     return decided._replace(commands=(*opened, *decided.commands))
+
+
+def celebrate(participant: Participant, birthday: Birthday, background: Background) -> Decided | None:
+    """Decide on a birthday; None where no rule of that time says anything of birthdays."""
+    at, day, member_id = birthday.begins_at, birthday.day, birthday.member_id
+    version = background.programme.in_force(at)
+    if version is None or BIRTHDAY not in plan_of(version).occasions:
+        return None
+    key = derive("birthday", participant.account_id, member_id, str(day.year))
+    doing = Doing(decision_of(participant.account_id, key), member_id, key, day.isoformat(), Occasion(BIRTHDAY, at))
+    return _judge(participant, doing, "birthday", background)
 
 
 def do(participant: Participant, doing: Doing, background: Background) -> Decided:

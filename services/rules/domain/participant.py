@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from services.rules.domain.budgets import Asked
 from services.rules.domain.commands import Command
 from services.rules.domain.counting import stamp
+from services.rules.domain.moments import zone_of
 from services.rules.domain.programme import CapPeriod, ProgrammeVersion
 from services.rules.domain.sums import (
     Band,
@@ -31,7 +33,7 @@ from services.rules.domain.sums import (
 from services.rules.domain.tiers import History, TierTerms
 from services.rules.domain.windows import WindowStart, windows_of
 
-DecisionKind = Literal["purchase", "return", "conflict", "enrolment", "activity"]
+DecisionKind = Literal["purchase", "return", "conflict", "enrolment", "activity", "birthday", "referral"]
 
 _DAY: Final = timedelta(days=1, hours=1)
 """As long as a day can be, clocks that go back included."""
@@ -71,12 +73,19 @@ class Profile:
     referred_by: str = ""
 
 
+class Celebrated(NamedTuple):
+    """How far a member's birthdays were looked at: `through` a day, whole; `year` of the last one that was kept."""
+
+    through: date
+    year: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Participant:
     """State. `member_id` is whose account it is; others of a household may buy for it.
 
     `span` is where what counts lies; `sums` are windows as they stood at the last of it, by name. `known` is what is
-    known of each member, oldest first, personal as nothing else is.
+    known of each member, oldest first, personal as nothing else is. `birthdays` has the members who told theirs.
     """
 
     account_id: UUID
@@ -91,6 +100,7 @@ class Participant:
     history: History = ()
     counters: Counters = field(default_factory=dict)
     sums: Mapping[str, WindowSum] = field(default_factory=dict)
+    birthdays: Mapping[UUID, Celebrated] = field(default_factory=dict)
 
     @property
     def horizon(self) -> datetime | None:
@@ -175,6 +185,11 @@ class PublishedProgramme:
     def version(self, number: int) -> ProgrammeVersion | None:
         """The version of that number."""
         return next((version for version in self.versions if version.version == number), None)
+
+    def zone_at(self, at: datetime) -> ZoneInfo | None:
+        """The zone whose calendar counts at `at`: before the first version starts that version's, None without any."""
+        version = self.in_force(at) or next(iter(self.versions), None)
+        return zone_of(version.zone) if version else None
 
     def terms_at(self, at: datetime) -> TierTerms | None:
         """The terms of tiers in force at `at`; None where there are none."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.rules.domain.programme import ENROLMENT, PURCHASE, ProgrammeVersion, Rule
+from services.rules.domain.programme import BIRTHDAY, ENROLMENT, PURCHASE, ProgrammeVersion, Rule
 
 NOT_YET: Final = "not_supported_yet"
 
@@ -14,7 +14,7 @@ def unsupported(version: ProgrammeVersion) -> list[str]:
 
 def _of(rule: Rule) -> list[str]:
     found = []
-    if rule.event not in (PURCHASE, ENROLMENT) and not rule.event.startswith("activity."):
+    if rule.event not in (PURCHASE, ENROLMENT, BIRTHDAY) and not rule.event.startswith("activity."):
         found.append(f"`event: {rule.event}` is not done yet; say it of a purchase, an activity or the enrolment")
     if rule.to:
         found.append("`to:` does not reach others yet; leave it out for now")

@@ -8,27 +8,27 @@
 -- $7  decisions    bigint[]       how many decisions were taken
 -- $8  waiting      int[]          how many messages wait for a decision
 -- $9  tiers        text[]         their tiers
--- $10 tiers_due    timestamptz[]  when their tiers must be looked at
+-- $10 due          timestamptz[]  when they must be looked at
 -- $11 states       bytea[]        what decides
 -- $12 known        bytea[]        what is personal: by member, encrypted
 -- $13 recorded_at  timestamptz    now
 insert into participant (
-    shard, account_id, tenant, programme, member_id, enrolled_at, decisions, waiting, tier, tier_due_at, state, known,
+    shard, account_id, tenant, programme, member_id, enrolled_at, decisions, waiting, tier, due_at, state, known,
     recorded_at
 )
-select $1::int, account_id, tenant, programme, member_id, enrolled_at, decisions, waiting, tier, tier_due_at, state,
+select $1::int, account_id, tenant, programme, member_id, enrolled_at, decisions, waiting, tier, due_at, state,
     known, $13::timestamptz
 from unnest(
     $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::timestamptz[], $7::bigint[], $8::int[], $9::text[],
     $10::timestamptz[], $11::bytea[], $12::bytea[]
 ) as new (
-    account_id, tenant, programme, member_id, enrolled_at, decisions, waiting, tier, tier_due_at, state, known
+    account_id, tenant, programme, member_id, enrolled_at, decisions, waiting, tier, due_at, state, known
 )
 on conflict (shard, account_id) do update
 set decisions = excluded.decisions,
     waiting = excluded.waiting,
     tier = excluded.tier,
-    tier_due_at = excluded.tier_due_at,
+    due_at = excluded.due_at,
     state = excluded.state,
     known = excluded.known,
     recorded_at = excluded.recorded_at;

@@ -1,13 +1,16 @@
-"""Tiers end by themselves, on their day, whoever notices it and however late."""
+"""What comes by itself: tiers end and birthdays begin on their day, whoever notices it and however late."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.rules.decide.due import tiers_due
+import orjson
+
+from contracts.catalogue import MODELS
+from services.rules.decide.due import participants_due
 from services.runtime.settings import RuntimeSettings
 from services.runtime.sweeper import Sweeper
 from tests.integration.rules.decide.conftest import Counter
-from tests.integration.rules.decide.messages import bought, enrolled
+from tests.integration.rules.decide.messages import bought, enrolled, learned
 from tests.integration.rules.decide.test_decide import THREE_LEVELS
 
 ALWAYS = datetime.max.replace(tzinfo=UTC)
@@ -20,7 +23,7 @@ GOLD_IN_MAY = [
 
 async def sweep(counter: Counter, decided_through: datetime | None = ALWAYS) -> None:
     """One look at every shard, an hour behind the clock and behind what was decided."""
-    find = tiers_due(lambda: decided_through, timedelta(hours=1))
+    find = participants_due(lambda: decided_through, timedelta(hours=1))
     sweeper = Sweeper(counter.decide, find, RuntimeSettings(), clock=lambda: counter.clock[0])
     for shard in range(64):
         await sweeper.sweep(shard)
@@ -79,3 +82,70 @@ async def test_D5_nothing_is_due_while_messages_wait(counter: Counter) -> None:
     counter.clock[0] += timedelta(hours=1)
     await sweep(counter)
     assert (await told(counter))[1:] == [("gold", "gold", "2027-05-20T10:00:00+00:00", "tier_renewed")]
+
+
+BIRTHDAYS = """
+programme: club
+zone: Europe/Warsaw
+money: PLN
+currencies: {points: {scale: 0, worth: 1.00}}
+tiers: {by: spend, window: 12 months, levels: [{tier: bronze, from: 0}, {tier: gold, from: 1000}]}
+earn:
+  - rule: greeting
+    event: birthday
+    give: {bronze: 200 points, gold: 400 points}
+"""
+
+
+async def birthdays(counter: Counter) -> list[tuple[Any, ...]]:
+    """The days that were kept as birthdays, and what each brought."""
+    rows = await counter.pool.fetch("select body from event where type = 'bonus.birthday.reached.v1' order by position")
+    events = [orjson.loads(row["body"]) for row in rows]
+    for each in events:
+        MODELS[each["type"]].model_validate(each)
+    awards = {
+        each["data"]["source"]["id"]: each["data"]["grants"][0]["points"]
+        for each in await counter.awards("bonus.points.accrue.v1")
+        if each["data"]["source"]["kind"] == "birthday"
+    }
+    return [(each["data"]["day"], each["data"]["effective_at"], awards.get(each["data"]["day"], 0)) for each in events]
+
+
+async def test_E13_a_birthday_begins_at_midnight_and_is_kept_once_a_year(counter: Counter) -> None:
+    """Born on 29 February: kept on the 28th in common years, by the level of that day, from midnight in Warsaw on."""
+    await counter.publish(BIRTHDAYS)
+    counter.clock[0] = datetime(2026, 6, 1, tzinfo=UTC)
+    await counter.send(enrolled(birthday="1992-02-29"), bought("p1", "1000.00", at="2026-05-10T18:00:00+02:00"))
+    for moment in ("2027-02-27T23:59Z", "2027-02-28T00:00Z", "2027-03-01T00:00Z", "2028-02-29T00:00Z"):
+        counter.clock[0] = datetime.fromisoformat(moment)
+        await sweep(counter)
+    # An hour after midnight in Warsaw the first of them was due; of the year after nothing is due before 29 February.
+    assert await birthdays(counter) == [
+        ("2027-02-28", "2027-02-27T23:00:00+00:00", 400), ("2028-02-29", "2028-02-28T23:00:00+00:00", 200),
+    ]  # fmt: skip
+
+
+async def test_E13_a_date_that_changes_brings_no_second_birthday(counter: Counter) -> None:
+    """Kept in March, then the date becomes one in September: not again this year. What was past is past."""
+    await counter.publish(BIRTHDAYS)
+    counter.clock[0] = datetime(2026, 3, 1, tzinfo=UTC)
+    await counter.send(enrolled(birthday="1990-03-05"))
+    counter.clock[0] = datetime(2026, 3, 5, 12, tzinfo=UTC)
+    await sweep(counter)
+    counter.clock[0] = datetime(2026, 8, 1, tzinfo=UTC)
+    await counter.send(learned("2026-08-01T00:00:00Z", birthday="1990-09-05"))
+    for moment in ("2026-12-31T00:00Z", "2027-03-06T00:00Z", "2027-09-06T00:00Z"):
+        counter.clock[0] = datetime.fromisoformat(moment)
+        await sweep(counter)
+    assert [day for day, *_ in await birthdays(counter)] == ["2026-03-05", "2027-09-05"]
+
+
+async def test_birthdays_of_years_that_were_read_in_are_not_news(counter: Counter) -> None:
+    """Somebody joined long ago, and we hear of it now: only birthdays from today on are kept."""
+    await counter.publish(BIRTHDAYS)
+    counter.clock[0] = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    await counter.send(enrolled(at="2021-01-01T09:00:00Z", birthday="1990-06-01"))
+    await sweep(counter)
+    counter.clock[0] = datetime(2026, 6, 2, 12, tzinfo=UTC)
+    await sweep(counter)
+    assert await birthdays(counter) == [("2026-06-01", "2026-05-31T22:00:00+00:00", 200)]
