@@ -133,7 +133,9 @@ class Stack:
             self.say(f"made {len(made)} topics")
         state = self.state()
         chosen = self.services.choose_ports(state)
-        environment = self._shared_environment(endpoints) | self._service_urls(chosen) | _mail_environment(chosen)
+        urls = self._service_urls(chosen)
+        environment = self._shared_environment(endpoints) | urls | _mail_environment(chosen)
+        environment |= {"BONUS_PUBLIC_URL": urls["BONUS_NOTIFIER_URL"]}
         self.services.up(state, environment, chosen)
 
     def _shared_environment(self, endpoints: Endpoints) -> dict[str, str]:

@@ -64,7 +64,45 @@ create table delivery (
 create index delivery_of_member on delivery (shard, tenant, member_id, created_at, delivery_id);
 create index delivery_due on delivery (shard, due_at) where state in ('waiting', 'sending');
 
+-- What a member's account came to with the newest of its events, for the member's own page: points and codes only.
+create table standing (
+    shard      integer     not null,
+    tenant     text        not null,
+    member_id  uuid        not null,
+    account_id uuid        not null,
+    programme  text        not null,
+    version    bigint      not null, -- of the account: an older event that comes later changes nothing
+    balances   jsonb       not null, -- by currency: scale, available, pending, held, debt
+    tier       text,                 -- null: not known; empty: none
+    is_open    boolean     not null,
+    as_of      timestamptz not null, -- when that event counted
+    primary key (shard, tenant, member_id, account_id)
+);
+
+-- A code that was sent to a member, by which he confirms that an amount may be spent.
+create table confirmation (
+    shard           integer     not null,
+    confirmation_id uuid        not null, -- derived from the request that asked for it
+    tenant          text        not null,
+    member_id       uuid        not null,
+    account_id      uuid        not null,
+    programme       text        not null,
+    currency        text        not null,
+    points          text        not null, -- decimal string in the currency's scale
+    till            text        not null, -- who may spend them
+    code            bytea       not null, -- encrypted under the member's key
+    attempts        integer     not null default 0 check (attempts >= 0),
+    created_at      timestamptz not null,
+    expires_at      timestamptz not null,
+    confirmed_at    timestamptz,
+    primary key (shard, confirmation_id)
+);
+
+create index confirmation_of_member on confirmation (shard, tenant, member_id, created_at);
+
 grant select, insert, update on data_key to bonus_notifier;
 grant select, insert, update, delete on recipient to bonus_notifier;
 grant select, insert, update on programme to bonus_notifier;
 grant select, insert, update on delivery to bonus_notifier;
+grant select, insert, update, delete on standing to bonus_notifier;
+grant select, insert, update on confirmation to bonus_notifier;

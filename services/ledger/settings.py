@@ -28,3 +28,6 @@ class LedgerSettings(RuntimeSettings):
         default=100_000, ge=1, description="accounts whose tenant and programme this process remembers"
     )
     ledger_export_rows: int = Field(default=1_000, ge=1, description="rows that an export holds at once")
+    confirmation_public_key: str = Field(
+        default="", description="base64 of the Ed25519 key by which members' confirmations are checked; empty: none is"
+    )

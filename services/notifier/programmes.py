@@ -29,11 +29,10 @@ class Programmes:
             return known[1]
         shard = shard_of(f"{tenant}/{programme}")
         versions = await self._pool.fetchval(SQL.find_programme, shard, tenant, programme)
-        found = (
-            ProgrammeWords(programme)
-            if versions is None
-            else ProgrammeWords.of_versions(programme, orjson.loads(versions), self._clock())
-        )
+        if versions is None:
+            # Not remembered: it may be published at any moment.
+            return ProgrammeWords(programme)
+        found = ProgrammeWords.of_versions(programme, orjson.loads(versions), self._clock())
         if len(self._known) >= _REMEMBERED_MAX:
             self._known.clear()
         self._known[tenant, programme] = (time.monotonic() + self._remembered_s, found)

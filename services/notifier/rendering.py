@@ -22,8 +22,9 @@ from services.notifier.domain.preferences import LANGUAGES
 from services.notifier.words import ProgrammeWords
 
 DIRECTORY: Final = Path(__file__).parent / "templates"
-TEMPLATES: Final = tuple(KIND_OF)
-_FRAME_WORDS: Final = ("balance", "available", "pending", "debt")
+TEMPLATES: Final = (*KIND_OF, "confirmation")
+_FRAME_WORDS: Final = ("balance", "available", "pending", "debt", "page", "unsubscribe")
+_NO_LINKS: Final[Mapping[str, str]] = {}
 _PARAGRAPHS: Final = re.compile(r"\n\s*\n")
 _BLANKS: Final = re.compile(r"[^\S\u00a0]+")
 """White space but the no-break space, which holds a number and its word together."""
@@ -35,11 +36,12 @@ class RenderingError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A message as it is sent."""
+    """A message as it is sent; `paragraphs` are what it says apart from greeting, balance and foot."""
 
     subject: str
     text: str
     html: str
+    paragraphs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +51,24 @@ class _Named:
     name: str
 
 
-def render(template: str, language: str, facts: Facts, programme: ProgrammeWords, name: str = "") -> Rendered:
+def render(  # noqa: PLR0913, PLR0917 - what a message is made of
+    template: str,
+    language: str,
+    facts: Facts,
+    programme: ProgrammeWords,
+    name: str = "",
+    links: Mapping[str, str] = _NO_LINKS,
+) -> Rendered:
     """The message that `template` makes of `facts` for a member called `name`.
+
+    `links` has addresses for the foot of the message: `page`, `unsubscribe`; each may be missing.
 
     Raises KeyError for a template or language that there is not, and `RenderingError`.
     """
     if template not in TEMPLATES or language not in LANGUAGES:
         raise KeyError(f"{template} in {language}")
     try:
-        return _render(template, language, facts, programme, name)
+        return _render(template, language, facts, programme, name, links)
     except (TemplateError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise RenderingError(f"{template} cannot be written: {error}") from error
 
@@ -74,7 +85,9 @@ def _examples() -> dict[str, Facts]:
     return content
 
 
-def _render(template: str, language: str, facts: Facts, programme: ProgrammeWords, name: str) -> Rendered:
+def _render(  # noqa: PLR0913, PLR0917 - as above
+    template: str, language: str, facts: Facts, programme: ProgrammeWords, name: str, links: Mapping[str, str]
+) -> Rendered:
     context: dict[str, Any] = {
         **facts,
         "language": language,
@@ -82,27 +95,28 @@ def _render(template: str, language: str, facts: Facts, programme: ProgrammeWord
         "programme": _Named(programme.name(language)),
         "programme_words": programme,
     }
-    own = _environment(escapes=False).get_template(f"{language}/{template}.j2")
-    frame = _environment(escapes=False).get_template(f"{language}/frame.j2")
+    own = environment(escapes=False).get_template(f"{language}/{template}.j2")
+    frame = environment(escapes=False).get_template(f"{language}/frame.j2")
     layout = {
         **context,
-        "subject": _line(own, "subject", context),
-        "greeting": _line(frame, "greeting", context),
-        "farewell": _line(frame, "farewell", context),
-        "words": {word: _line(frame, word, context) for word in _FRAME_WORDS},
+        "subject": line(own, "subject", context),
+        "greeting": line(frame, "greeting", context),
+        "farewell": line(frame, "farewell", context),
+        "words": {word: line(frame, word, context) for word in _FRAME_WORDS},
         "paragraphs": _paragraphs(_block(own, "body", context)),
+        "links": {name: links.get(name, "") for name in ("page", "unsubscribe")},
         "balances": facts.get("balances") or [],
     }
-    text = _environment(escapes=False).get_template("layout.txt.j2").render(layout)
-    html = _environment(escapes=True).get_template("layout.html.j2").render(layout)
-    return Rendered(layout["subject"], text, html)
+    text = environment(escapes=False).get_template("layout.txt.j2").render(layout)
+    html = environment(escapes=True).get_template("layout.html.j2").render(layout)
+    return Rendered(layout["subject"], text, html, tuple(layout["paragraphs"]))
 
 
 def _block(template: Template, name: str, context: Mapping[str, Any]) -> str:
     return "".join(template.blocks[name](template.new_context(dict(context))))
 
 
-def _line(template: Template, name: str, context: Mapping[str, Any]) -> str:
+def line(template: Template, name: str, context: Mapping[str, Any]) -> str:
     """A block as one line: no fact can break a mail's header."""
     return _BLANKS.sub(" ", _block(template, name, context)).strip()
 
@@ -113,8 +127,9 @@ def _paragraphs(body: str) -> list[str]:
 
 
 @lru_cache
-def _environment(*, escapes: bool) -> Environment:
-    environment = Environment(
+def environment(*, escapes: bool) -> Environment:
+    """The templates, with what they write amounts and days by."""
+    made = Environment(
         loader=FileSystemLoader(DIRECTORY),
         autoescape=escapes,  # noqa: S701 - subject and text are plain text; the HTML layout escapes what goes into it
         undefined=StrictUndefined,
@@ -122,16 +137,17 @@ def _environment(*, escapes: bool) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "points": _points,
         "available": _bucket("available"),
         "pending": _bucket("pending"),
         "debt": _bucket("debt"),
         "day": _day,
         "last_day": _last_day,
+        "clock": _clock,
         "tier": _tier,
     }
-    return environment
+    return made
 
 
 def _written(context: Context, amount: Mapping[str, Any], points: int) -> str:
@@ -163,6 +179,11 @@ def _day(context: Context, instant: str) -> str:
 @pass_context
 def _last_day(context: Context, instant: str) -> str:
     return words.last_day(datetime.fromisoformat(instant), context["programme_words"].zone, context["language"])
+
+
+@pass_context
+def _clock(context: Context, instant: str) -> str:
+    return words.clock(datetime.fromisoformat(instant), context["programme_words"].zone)
 
 
 @pass_context

@@ -13,8 +13,10 @@ import structlog
 from prometheus_client import Counter
 
 from services.notifier.channels.email import EmailChannel, Mail, message_id
+from services.notifier.domain.confirmation import CONFIRMATION
 from services.notifier.domain.delivery import Attempt, Away, Deferred, Resolution, resolve
 from services.notifier.handlers.deliveries import Claim, Deliveries, Delivery
+from services.notifier.links import Links, Purpose
 from services.notifier.programmes import Programmes
 from services.notifier.rendering import RenderingError, render
 from services.notifier.settings import NotifierSettings
@@ -32,17 +34,19 @@ DELIVERIES: Final = Counter(
 class Sender:
     """One process's sender; several share the work, because each claims what it sends."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what a sender stands on
         self,
         deliveries: Deliveries,
         programmes: Programmes,
         channel: EmailChannel,
+        links: Links,
         settings: NotifierSettings,
         clock: Clock,
     ) -> None:
         self._deliveries = deliveries
         self._programmes = programmes
         self._channel = channel
+        self._links = links
         self._settings = settings
         self._clock = clock
         self._shards = asyncio.Semaphore(settings.send_shards)
@@ -94,9 +98,12 @@ class Sender:
         now = self._clock()
         if claim.contact is None:
             return delivery, Resolution("cancelled", delivery.attempts, now, "no_contact")
+        if claim.is_late(now):
+            return delivery, Resolution("cancelled", delivery.attempts, now, "too_late")
         words = await self._programmes.words(delivery.tenant, delivery.programme)
+        links = self._links_for(delivery)
         try:
-            rendered = render(delivery.template, delivery.language, claim.facts, words, claim.contact.name)
+            rendered = render(delivery.template, delivery.language, claim.facts, words, claim.contact.name, links)
         except (RenderingError, KeyError) as error:
             # Made by another release than this one: a later attempt may meet one that can write it.
             log.warning("message cannot be written", template=delivery.template, error=type(error).__name__)
@@ -104,8 +111,15 @@ class Sender:
         settings = self._settings
         identifier = message_id(delivery.delivery_id, shard, settings.mail_from)
         sender = settings.mail_from_name or words.name(delivery.language)
-        attempt = await self._channel.send(Mail(identifier, claim.contact, sender, rendered, now))
-        return delivery, self._resolved(delivery, attempt)
+        mail = Mail(identifier, claim.contact, sender, rendered, now, links.get("unsubscribe", ""))
+        return delivery, self._resolved(delivery, await self._channel.send(mail))
+
+    def _links_for(self, delivery: Delivery) -> dict[str, str]:
+        if delivery.template == CONFIRMATION:
+            # Asked for at a till: there is nothing to end.
+            return {}
+        purposes: tuple[Purpose, ...] = ("page", "unsubscribe")
+        return {purpose: self._links.to(purpose, delivery.tenant, delivery.member_id) for purpose in purposes}
 
     def _resolved(self, delivery: Delivery, attempt: Attempt) -> Resolution:
         if isinstance(attempt, Away):

@@ -42,6 +42,18 @@ class NotifierSettings(RuntimeSettings):
     mail_from_name: str = Field(default="", description="empty: the name of the programme")
     mail_reply_to: str = Field(default="", description="where answers go; empty: to the sender's address")
 
+    # Links and codes
+    public_url: str = Field(
+        default="", description="where members reach this API, https://…; empty: mail has no links to their own pages"
+    )
+    page_messages_max: int = Field(default=20, ge=1, description="of a member's latest messages on his page")
+    confirmation_key: str = Field(
+        default="", repr=False, description="base64 of an Ed25519 private key; empty: amounts cannot be confirmed"
+    )
+    confirmation_lifetime_s: int = Field(default=300, ge=1, description="of a code, and of what a right one gives")
+    confirmation_attempts_max: int = Field(default=5, ge=1, description="of saying one code")
+    confirmation_hour_max: int = Field(default=10, ge=1, description="codes made for one member within an hour")
+
     # Sending
     send_poll_ms: int = Field(default=500, ge=1, description="how often due mail is looked for")
     send_batch: int = Field(default=50, ge=1, description="mails of one shard claimed at once")

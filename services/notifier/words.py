@@ -36,6 +36,7 @@ class ProgrammeWords:
     names: Mapping[str, str] = field(default_factory=dict)
     currencies: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     tiers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    scales: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of_versions(cls, code: str, versions: Sequence[Mapping[str, Any]], now: datetime) -> Self:
@@ -45,8 +46,9 @@ class ProgrammeWords:
             return cls(code)
         version = max(begun, key=lambda each: (datetime.fromisoformat(each["starts_at"]), each["version"]))
         currencies = {each["currency"]: each.get("name", {}) for each in version["currencies"]}
+        scales = {each["currency"]: each["scale"] for each in version["currencies"]}
         zone = _zone(version["zone"])
-        return cls(code, zone, version.get("name", {}), currencies, version.get("tiers", {}))
+        return cls(code, zone, version.get("name", {}), currencies, version.get("tiers", {}), scales)
 
     def name(self, language: str) -> str:
         """The programme's name."""
@@ -89,6 +91,11 @@ def day(instant: datetime, zone: tzinfo, language: str) -> str:
     """The calendar day of an instant: `19 marca 2026`."""
     local = instant.astimezone(zone)
     return f"{local.day}{_NO_BREAK}{_MONTHS[language][local.month - 1]} {local.year}"
+
+
+def clock(instant: datetime, zone: tzinfo) -> str:
+    """The time of day of an instant: `17:04`."""
+    return f"{instant.astimezone(zone):%H:%M}"
 
 
 def last_day(end: datetime, zone: tzinfo, language: str) -> str:

@@ -42,7 +42,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if kindIs "invalid" .replicas -}}1{{- else -}}{{- .replicas -}}{{- end -}}
 {{- end -}}
 
-{{- /* Variables that every process has; secrets by reference. Takes a dict: root, settings (of the process). */ -}}
+{{- /* Variables of a process; secrets by reference. Takes a dict: root, settings (of the process), service. */ -}}
 {{- define "bonus.environment" -}}
 {{- $values := .root.Values -}}
 {{- $plain := dict
@@ -60,6 +60,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $_ := set $plain "BONUS_SMTP_PORT" ($values.mail.port | toString) -}}
 {{- $_ := set $plain "BONUS_SMTP_SECURITY" $values.mail.security -}}
 {{- end -}}
+{{- if $values.publicUrl -}}
+{{- $_ := set $plain "BONUS_PUBLIC_URL" $values.publicUrl -}}
+{{- end -}}
 {{- range $name, $value := merge (dict) (.settings | default dict) $values.settings -}}
 {{- $_ := set $plain $name ($value | toString) -}}
 {{- end -}}
@@ -69,6 +72,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- if $values.mail.passwordKey -}}
 {{- $_ := set $secret "BONUS_SMTP_PASSWORD" $values.mail.passwordKey -}}
+{{- end -}}
+{{- if and $values.confirmations.privateKey (eq .service "notifier") -}}
+{{- $_ := set $secret "BONUS_CONFIRMATION_KEY" $values.confirmations.privateKey -}}
+{{- end -}}
+{{- if and $values.confirmations.publicKey (eq .service "ledger") -}}
+{{- $_ := set $secret "BONUS_CONFIRMATION_PUBLIC_KEY" $values.confirmations.publicKey -}}
 {{- end -}}
 {{- range $name, $value := $plain }}
 {{- if not (hasKey $secret $name) }}

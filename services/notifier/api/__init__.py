@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from services.notifier.api import contacts, deliveries, templates
+from services.notifier.api import confirmations, contacts, deliveries, pages, templates
 from services.notifier.api.state import Parts
 from services.notifier.settings import NotifierSettings
 from services.runtime.health import Health
@@ -22,7 +22,7 @@ def application(settings: NotifierSettings, parts: Parts | None = None, health: 
         description="Contact data and preferences of members, and what was told to them.",
     )
     app.state.parts = parts
-    for module in (contacts, deliveries, templates):
+    for module in (contacts, deliveries, templates, confirmations, pages):
         app.include_router(module.router)
     return app
 

@@ -81,7 +81,7 @@ async def put_contacts(member_id: UUID, body: ContactBody, caller: Writer, parts
     try:
         await parts.contacts.put(caller.tenant, member_id, Contact(body.email, body.name))
     except MemberErasedError as error:
-        raise _erased() from error
+        raise erased() from error
     return await _known(parts.contacts, caller.tenant, member_id)
 
 
@@ -106,7 +106,7 @@ async def put_preferences(member_id: UUID, body: PreferencesBody, caller: Writer
             caller.tenant, member_id, language=body.language, email_allowed=body.email, muted=frozenset(body.muted)
         )
     except MemberErasedError as error:
-        raise _erased() from error
+        raise erased() from error
     return answer(_preferences(body.language, email=body.email, muted=frozenset(body.muted)))
 
 
@@ -114,7 +114,7 @@ async def _known(contacts: Contacts, tenant: str, member_id: UUID) -> Response:
     try:
         recipient, contact = await contacts.find(tenant, member_id)
     except MemberErasedError as error:
-        raise _erased() from error
+        raise erased() from error
     if recipient is None:
         raise Problem(HTTPStatus.NOT_FOUND, "no_contacts", "Nothing is known of how to reach this member")
     return answer(
@@ -138,5 +138,6 @@ def _preferences(language: str | None, *, email: bool, muted: frozenset[str]) ->
     return {"language": language, "email": email, "muted": sorted(muted)}
 
 
-def _erased() -> Problem:
+def erased() -> Problem:
+    """The answer about a member of whom nothing is kept any more."""
     return Problem(HTTPStatus.GONE, "member_erased", "This member was erased", "nothing more is kept about them")

@@ -5,8 +5,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Security
 
+from services.notifier.handlers.confirmations import Confirmations
 from services.notifier.handlers.contacts import Contacts
 from services.notifier.handlers.deliveries import Deliveries
+from services.notifier.handlers.pages import Pages
+from services.notifier.links import Links
 from services.notifier.programmes import Programmes
 from services.runtime.http.security import Caller, require
 
@@ -18,6 +21,9 @@ class Parts:
     contacts: Contacts
     deliveries: Deliveries
     programmes: Programmes
+    links: Links
+    pages: Pages
+    confirmations: Confirmations
 
 
 def parts_of(request: Request) -> Parts:

@@ -1,6 +1,6 @@
 """Mail by SMTP: composed with both text and HTML, sent over a few connections that are kept open.
 
-Source: RFC 5321 (reply codes), RFC 5322 (Message-ID), RFC 3834 (Auto-Submitted).
+Source: RFC 5321 (reply codes), RFC 5322 (Message-ID), RFC 3834 (Auto-Submitted), RFC 8058 (one-click unsubscribe).
 """
 
 import asyncio
@@ -29,13 +29,17 @@ _REFUSED_HERE: Final = frozenset({530, 534, 535, 538})
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail to send. The same `message_id` on every attempt lets a mail system tell a repetition."""
+    """One mail to send. The same `message_id` on every attempt lets a mail system tell a repetition.
+
+    `unsubscribe` is the address that ends such mail with one click; empty: this mail was asked for.
+    """
 
     message_id: str
     contact: Contact
     sender_name: str
     rendered: Rendered
     at: datetime
+    unsubscribe: str = ""
 
 
 def message_id(delivery_id: UUID, shard: int, sender: str) -> str:
@@ -62,6 +66,9 @@ def compose(mail: Mail, sender: str, reply_to: str = "") -> EmailMessage:
     message["Date"] = format_datetime(mail.at)
     message["Message-ID"] = mail.message_id
     message["Auto-Submitted"] = "auto-generated"
+    if mail.unsubscribe:
+        message["List-Unsubscribe"] = f"<{mail.unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     if reply_to:
         message["Reply-To"] = reply_to
     message.set_content(mail.rendered.text, cte="quoted-printable")

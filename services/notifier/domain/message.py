@@ -21,6 +21,7 @@ Template = Literal[
     "tier-changed",
     "tier-ending",
     "birthday",
+    "confirmation",
 ]
 Kind = Literal["account", "points", "tier", "greetings"]
 """What a member may mute as a whole."""
@@ -35,6 +36,7 @@ KIND_OF: Final[Mapping[Template, Kind]] = {
     "tier-ending": "tier",
     "birthday": "greetings",
 }
+"""A confirmation is of no kind: whoever asked for a code wants it."""
 
 Facts = dict[str, Any]
 

@@ -1,5 +1,6 @@
 """Deliveries as they go out: claimed by a sender, and what became of each, with an event for those who must know."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,10 +20,12 @@ from services.notifier.recipients import StoredRecipient, find_recipients
 from services.runtime.gate import ShardGate
 from services.runtime.http.idempotency import KeptAnswer, keep, recall
 from services.runtime.postgres import Pool
-from services.runtime.privacy import Vault
+from services.runtime.privacy import Cipher, Vault
 from services.runtime.shard import LogEntry, ShardTransaction
 
 SOURCE: Final = "urn:bonus:notifier"
+SEALED_CODE: Final = "sealed_code"
+_CODE: Final = b"code:"
 _TYPES: Final[Mapping[State, str]] = {
     "sent": "bonus.notification.delivered.v1",
     "failed": "bonus.notification.failed.v1",
@@ -60,6 +63,11 @@ class Claim:
     facts: dict[str, Any]
     contact: Contact | None
 
+    def is_late(self, now: datetime) -> bool:
+        """Whether it would tell of something that is over: a code that nobody can use any more."""
+        until = self.facts.get("valid_until")
+        return until is not None and now >= datetime.fromisoformat(until)
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -68,6 +76,7 @@ class Request:
     scope: str
     key: str
     fingerprint: bytes
+    traceparent: str | None = None
 
 
 class Deliveries:
@@ -92,11 +101,7 @@ class Deliveries:
             recipients = await find_recipients(transaction.connection, shard, members) if rows else {}
             subjects = {each.subject for each in recipients.values() if each.sealed is not None}
             ciphers = await self._vault.existing(transaction.connection, [shard], subjects)
-        return [
-            Claim(Delivery.from_row(row), orjson.loads(row["facts"]), _contact(recipient, shard, ciphers))
-            for row in rows
-            for recipient in [recipients.get((row["tenant"], row["member_id"]))]
-        ]
+        return [_claim(row, recipients.get((row["tenant"], row["member_id"])), shard, ciphers) for row in rows]
 
     async def resolve(self, shard: int, resolved: Sequence[tuple[Delivery, Resolution]]) -> int:
         """Record what became of claimed deliveries; gives how many were still this sender's."""
@@ -150,7 +155,30 @@ class Deliveries:
         return kept
 
 
-def _contact(recipient: StoredRecipient | None, shard: int, ciphers: Mapping[tuple[int, UUID], Any]) -> Contact | None:
+def _claim(
+    row: asyncpg.Record, recipient: StoredRecipient | None, shard: int, ciphers: Mapping[tuple[int, UUID], Cipher]
+) -> Claim:
+    delivery = Delivery.from_row(row)
+    facts = orjson.loads(row["facts"])
+    cipher = ciphers.get((shard, recipient.subject)) if recipient else None
+    if SEALED_CODE in facts and cipher is not None:
+        facts["code"] = opened_code(facts[SEALED_CODE], delivery.delivery_id, cipher)
+    return Claim(delivery, facts, _contact(recipient, shard, ciphers))
+
+
+def sealed_code(code: str, delivery_id: UUID, cipher: Cipher) -> str:
+    """A code as it waits to be sent: encrypted under the member's key, bound to its message."""
+    return base64.b64encode(cipher.encrypt(code.encode(), _CODE + delivery_id.bytes)).decode()
+
+
+def opened_code(sealed: str, delivery_id: UUID, cipher: Cipher) -> str:
+    """That code again. Raises `services.runtime.privacy.KeysError`."""
+    return cipher.decrypt(base64.b64decode(sealed), _CODE + delivery_id.bytes).decode()
+
+
+def _contact(
+    recipient: StoredRecipient | None, shard: int, ciphers: Mapping[tuple[int, UUID], Cipher]
+) -> Contact | None:
     """How to reach a member now, whatever was known when the message was made."""
     if recipient is None or not recipient.decides.email_allowed or recipient.undeliverable_since is not None:
         return None

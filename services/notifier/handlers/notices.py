@@ -15,7 +15,9 @@ from contracts.programmes import ProgrammePublished
 from services.notifier.contact import subject_of
 from services.notifier.domain.message import TOLD_TYPES, Notice, is_old, notice_of
 from services.notifier.domain.preferences import Recipient, channels_for, language_for
+from services.notifier.domain.standing import MOVING_TYPES
 from services.notifier.handlers import SQL
+from services.notifier.handlers.standings import put_standings
 from services.notifier.recipients import find_recipients
 from services.notifier.settings import NotifierSettings
 from services.runtime.gate import Clock
@@ -27,6 +29,8 @@ ERASED_TYPE: Final = "bonus.member.erased.v1"
 PROGRAMME_TYPE: Final = "bonus.programme.published.v1"
 IGNORED: Final = "ignored"
 """The verdict on what tells nobody anything; its code says why. It leaves no record: there is nothing to do twice."""
+
+_HEARD_TYPES: Final = TOLD_TYPES | MOVING_TYPES
 
 Noticed = LedgerEvent | BirthdayReached | MemberLapsed | TierLossAnnounced
 Member = tuple[str, UUID]
@@ -61,7 +65,7 @@ class Notices:
         """
         if event_type in {ERASED_TYPE, PROGRAMME_TYPE}:
             return True
-        return event_type in TOLD_TYPES and not _surely_old(content, self._clock(), self._age_max)
+        return event_type in _HEARD_TYPES and not _surely_old(content, self._clock(), self._age_max)
 
     def key_of(self, message: Message) -> str:
         """The member's id, or `tenant/programme`. Raises MessageFault for data that is not what its type says."""
@@ -81,6 +85,7 @@ class Notices:
         await self._keep_programmes(transaction, messages)
         # Before the recipients are looked up: who is erased in this batch is nobody to tell any more.
         await self._erase(transaction, messages)
+        await put_standings(transaction, messages)
         candidates = self._candidates(messages, transaction.now, verdicts)
         if not candidates:
             return verdicts
@@ -137,6 +142,7 @@ class Notices:
             await self._vault.ciphers(transaction.connection, transaction.shard, subjects)
             await self._vault.destroy(transaction.connection, subjects)
             await transaction.connection.execute(SQL.erase_recipients, transaction.shard, tenants, members)
+            await transaction.connection.execute(SQL.erase_standings, transaction.shard, tenants, members)
             await transaction.connection.execute(
                 SQL.cancel_deliveries, transaction.shard, tenants, members, transaction.now
             )

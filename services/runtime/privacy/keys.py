@@ -65,6 +65,19 @@ class MasterKeys:
         """A subject's key under the current master key."""
         return self._ciphers[self.current].encrypt(key, subject.bytes)
 
+    def seal(self, text: bytes, about: bytes) -> bytes:
+        """A text of the service's own, such as a link, under the current master key."""
+        return self._ciphers[self.current].encrypt(text, about)
+
+    def unseal(self, sealed: bytes, about: bytes) -> bytes:
+        """That text again, whichever of these master keys it is under. Raises `KeysError`."""
+        for cipher in self._ciphers.values():
+            try:
+                return cipher.decrypt(sealed, about)
+            except KeysError:
+                continue
+        raise KeysError("this was not encrypted under any of these master keys, or it was altered")
+
     def unwrap(self, subject: UUID, master: str, wrapped: bytes) -> bytes:
         """A subject's key again. Raises `KeysError` where its master key is not among these."""
         cipher = self._ciphers.get(master)

@@ -15,12 +15,16 @@ from contracts.shards import shard_of
 from deploy.local.mail_sink import MailSink, mail_sink
 from services.notifier.api.state import Parts
 from services.notifier.channels.email import EmailChannel
+from services.notifier.handlers.confirmations import Confirmations
 from services.notifier.handlers.contacts import Contacts
 from services.notifier.handlers.deliveries import Deliveries
 from services.notifier.handlers.notices import Notices
+from services.notifier.handlers.pages import Pages
+from services.notifier.links import Links
 from services.notifier.programmes import Programmes
 from services.notifier.sender import Sender
 from services.notifier.settings import NotifierSettings
+from services.runtime import tokens
 from services.runtime.dead_letters import DeadLetter
 from services.runtime.decoding import decode
 from services.runtime.messages import Message
@@ -29,6 +33,8 @@ from services.runtime.privacy import MasterKeys, Vault, new_key
 from services.runtime.shard import Verdict
 from services.runtime.writer import ShardWriter
 
+CODE = "483920"
+CONFIRMATION_KEY, CONFIRMATION_PUBLIC_KEY = tokens.new_encoded_key_pair()
 NOW = datetime(2026, 3, 5, 17, 0, tzinfo=UTC)
 Event = dict[str, Any]
 
@@ -68,22 +74,40 @@ class Notifier:
     pool: Pool
     clock: SetClock
     sink: MailSink
+    masters: MasterKeys
     vault: Vault
     writer: ShardWriter
     contacts: Contacts
     deliveries: Deliveries
     programmes: Programmes
+    confirmation_public_key: str = CONFIRMATION_PUBLIC_KEY
     senders: list[Sender] = field(default_factory=list)
 
     @property
     def parts(self) -> Parts:
         """What the API stands on."""
-        return Parts(self.contacts, self.deliveries, self.programmes)
+        return self.parts_with(self.settings)
+
+    def parts_with(self, settings: NotifierSettings) -> Parts:
+        """What the API stands on with other settings."""
+        return Parts(
+            self.contacts,
+            self.deliveries,
+            self.programmes,
+            self.links,
+            Pages(self.pool, self.writer.gate, self.programmes, settings),
+            Confirmations(self.writer.gate, self.vault, settings, lambda: CODE),
+        )
+
+    @property
+    def links(self) -> Links:
+        """Makes and reads members' links."""
+        return Links(self.masters, self.settings.public_url)
 
     def sender(self, **changes: Any) -> Sender:
         """Make a sender, with some settings changed."""
         settings = self.settings.model_copy(update=changes)
-        return Sender(self.deliveries, self.programmes, EmailChannel(settings), settings, self.clock)
+        return Sender(self.deliveries, self.programmes, EmailChannel(settings), self.links, settings, self.clock)
 
     def event(self, name: str, member: UUID | None = None, event_id: str | None = None, **data: Any) -> Event:
         """A golden sample, of now, about a member, with an id of its own."""
@@ -150,6 +174,8 @@ def notifier_settings(database: str, kafka_bootstrap: str, topic_namespace: str,
         send_poll_ms=20,
         programme_cache_s=0,
         language_default="pl",
+        public_url="https://club.example/",
+        confirmation_key=CONFIRMATION_KEY,
     )
 
 
@@ -158,13 +184,15 @@ async def notifier(notifier_settings: NotifierSettings, sink: MailSink) -> Async
     """A notifier whose clock stands at NOW."""
     clock = SetClock()
     pool = await open_pool(notifier_settings, "notifier")
-    vault = Vault(MasterKeys.parse(notifier_settings.master_keys))
+    masters = MasterKeys.parse(notifier_settings.master_keys)
+    vault = Vault(masters)
     writer = ShardWriter(pool, Notices(notifier_settings, vault, clock), settings=notifier_settings, clock=clock)
     yield Notifier(
         notifier_settings,
         pool,
         clock,
         sink,
+        masters,
         vault,
         writer,
         Contacts(pool, writer.gate, vault),

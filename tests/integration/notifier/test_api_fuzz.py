@@ -1,6 +1,7 @@
 """No input makes the API fail: requests made from its own OpenAPI document, good and bad."""
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ import schemathesis
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 
@@ -31,7 +33,9 @@ def exercise(url: str, headers: dict[str, str]) -> dict[str, set[int]]:
         operation = result.ok()
         statuses[operation.label] = set()
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-            call_all(operation.as_strategy(generation_mode=mode), url, headers, statuses[operation.label])
+            # Where any text is a token and any form is read, there is no bad request to make.
+            with suppress(Unsatisfiable):
+                call_all(operation.as_strategy(generation_mode=mode), url, headers, statuses[operation.label])
     return statuses
 
 
@@ -63,5 +67,5 @@ async def test_no_input_makes_a_route_fail(notifier: Any) -> None:
     finally:
         server.stop()
         await serving
-    assert len(statuses) == 7
+    assert len(statuses) == 12
     assert all(any(status < 300 or status in {404, 422} for status in seen) for seen in statuses.values())

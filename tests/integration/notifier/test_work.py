@@ -26,7 +26,7 @@ async def working(notifier: Any) -> AsyncIterator[None]:
     """A worker, from start to graceful stop."""
     process = Process("notifier-test", notifier.settings)
     async with process.stack:
-        parts = await build_work(process, notifier.settings, notifier.vault)
+        parts = await build_work(process, notifier.settings, notifier.masters)
         tasks = [asyncio.create_task(part.run()) for part in parts]
         try:
             yield

@@ -20,6 +20,8 @@ EVERYTHING = {
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
     "networkPolicy": {"enabled": True, "from": [{"namespaceSelector": {"matchLabels": {"shop": "yes"}}}]},
     "mail": {"host": "smtp.example.com", "usernameKey": "smtp-user", "passwordKey": "smtp-password"},
+    "publicUrl": "https://club.example.com",
+    "confirmations": {"privateKey": "confirmation-key", "publicKey": "confirmation-public-key"},
     "settings": {"BONUS_LOG_LEVEL": "DEBUG", "BONUS_POSTGRES_POOL_MAX": 8},
     "image": {"repository": "registry.example.com/bonus", "tag": "1.2.3", "pullSecrets": ["registry"]},
     "nodeSelector": {"disk": "ssd"},
@@ -96,7 +98,11 @@ def test_the_probed_port_is_the_one_that_the_process_listens_on() -> None:
 
 
 def test_secrets_stand_in_no_value() -> None:
-    """What is secret is named, never written: by Secret and key, or as a mounted file."""
+    """What is secret is named, never written; the key that signs confirmations is the notifier's alone."""
+    own = {
+        "ledger": {"BONUS_CONFIRMATION_PUBLIC_KEY": {"name": "bonus-ledger", "key": "confirmation-public-key"}},
+        "notifier": {"BONUS_CONFIRMATION_KEY": {"name": "bonus-ledger", "key": "confirmation-key"}},
+    }
     for deployment in of_kind("Deployment", rendered(EVERYTHING)).values():
         (container,) = deployment["spec"]["template"]["spec"]["containers"]
         secret = {each["name"]: each["valueFrom"]["secretKeyRef"] for each in container["env"] if "valueFrom" in each}
@@ -106,7 +112,7 @@ def test_secrets_stand_in_no_value() -> None:
             "BONUS_IDENTIFIER_KEY": {"name": "bonus-ledger", "key": "identifier-key"},
             "BONUS_SMTP_USERNAME": {"name": "bonus-ledger", "key": "smtp-user"},
             "BONUS_SMTP_PASSWORD": {"name": "bonus-ledger", "key": "smtp-password"},
-        }
+        } | own.get(container["args"][0], {})
         names = [each["name"] for each in container["env"]]
         assert len(names) == len(set(names))
 
