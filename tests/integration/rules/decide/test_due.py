@@ -42,8 +42,9 @@ async def test_T3_a_tier_falls_on_its_day_without_a_purchase(counter: Counter) -
     """Gold of 10 May 2026 lasts to 9 June 2027 00:00 in Warsaw; then silver, told once."""
     await counter.publish(THREE_LEVELS)
     await counter.send(*GOLD_IN_MAY)
-    counter.clock[0] = datetime(2027, 6, 8, 22, 59, tzinfo=UTC)
-    await sweep(counter)
+    for moment in ("2027-06-01T00:00Z", "2027-06-08T22:59Z"):
+        counter.clock[0] = datetime.fromisoformat(moment)
+        await sweep(counter)
     assert await told(counter) == [(None, "gold", "2026-05-10T16:00:00+00:00", "tier_reached")]
     counter.clock[0] = datetime(2027, 6, 8, 23, 0, tzinfo=UTC)
     await sweep(counter)
