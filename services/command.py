@@ -28,7 +28,10 @@ PARTS: Mapping[str, Part] = {
     "topics": Part("deploy.topics", "Make Kafka's topics."),
     "ledger": Part("services.ledger.command", "The books: work, relay, serve, verify."),
     "rules": Part("services.rules.command", "The brain: work, relay, serve."),
-    "programme": Part("services.rules.programmes.command", "Programme files: lint, diff, publish, explain."),
+    "programme": Part(
+        "services.rules.programmes.command",
+        "Programme files: lint, diff, terms, explain; publish, rollback, suspend, resume.",
+    ),
     "notifier": Part("services.notifier.command", "Telling members: work, serve."),
     "contracts": Part("services.documents", "Check messages and the published documents."),
     "deadletters": Part("services.runtime.command", "Messages that were set aside: list, show, replay."),

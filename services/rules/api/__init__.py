@@ -18,6 +18,7 @@ from services.rules.api import (
     quotes,
     refusals,
     returns,
+    terms,
 )
 from services.rules.api.state import Parts
 from services.rules.settings import RulesSettings
@@ -37,7 +38,7 @@ def application(settings: RulesSettings, parts: Parts | None = None, health: Hea
     )
     app.state.parts = parts
     modules = (
-        purchases, returns, activities, members, claims, households, merges, refusals, programmes, budgets,
+        purchases, returns, activities, members, claims, households, merges, refusals, programmes, terms, budgets,
         decisions, quotes, dry_runs,
     )  # fmt: skip
     for module in modules:

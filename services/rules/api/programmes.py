@@ -160,6 +160,21 @@ async def publish_version(
     )
 
 
+@router.post("/{programme}/versions/{version}/rollback")
+async def roll_back(
+    programme: Code, version: Number, asked: FromAsked, publication: Annotated[Publication | None, Body()] = None
+) -> Response:
+    """Let the file of an earlier version start again, as the next version, at `starts_at` or as soon as it may.
+
+    Problems: 404 `unknown_version`, `not_published`, 422 `starts_too_early`.
+    """
+    starts_at = publication.starts_at if publication else None
+    keyed = asked.keyed(f"POST programmes/{programme}/versions/{version}/rollback", starts_at)
+    return await _done(
+        asked.store.roll_back(asked.place(programme), version, starts_at, asked.caller.subject, keyed), keyed
+    )
+
+
 @router.post("/{programme}/suspend")
 async def suspend_programme(
     programme: Code, asked: FromAsked, pause: Annotated[Pause | None, Body()] = None

@@ -75,7 +75,10 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Currency:
-    """What can be earned. `worth` is the money value of one point; `activates` none: at once; `expires` none: never."""
+    """What can be earned. `worth` is the money value of one point; `activates` none: at once; `expires` none: never.
+
+    Its words: `one` and `many` in the nominative, `of_one` and `of_many` in the genitive of languages that have one.
+    """
 
     key: str
     scale: int = 0
@@ -88,6 +91,8 @@ class Currency:
     inactivity_notice: Duration | None = None
     one: Text = field(default_factory=dict)
     many: Text = field(default_factory=dict)
+    of_one: Text = field(default_factory=dict)
+    of_many: Text = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,7 @@ class Rule:
     Either `give`, or `by_tier` with a give for each tier named. `starts_at` and `ends_at` bound the purchase's time,
     the end left out. `once_per` is `member`, `birthday`, or a fact such as `activity.product`. `activates` and
     `expires` none: as the currency says. `to` names the fact that says who receives (`member.referred_by`,
-    `line.seller`); empty: the buyer.
+    `line.seller`); empty: the buyer. `terms` is what members read of it, where the file says it in its own words.
     """
 
     key: str
@@ -178,6 +183,7 @@ class Rule:
     activates: Term | None = None
     expires: Term | None = None
     name: Text = field(default_factory=dict)
+    terms: Text = field(default_factory=dict)
 
     @property
     def gives(self) -> tuple[Give, ...]:
@@ -262,11 +268,15 @@ class Partner:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Words of the programme: name, hint for the cashier, text for the slip; `{member.tier}` stands for a fact."""
+    """Words of the programme: name, hint for the cashier, text for the slip; `{member.tier}` stands for a fact.
+
+    `words` says what members call a code that conditions name: a category, a store, a segment, an activity.
+    """
 
     name: Text = field(default_factory=dict)
     cashier: Text = field(default_factory=dict)
     slip: Text = field(default_factory=dict)
+    words: Mapping[str, Text] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,24 @@ def publish(
     return replace(programme, revision=programme.revision + 1, editions=editions)
 
 
+def roll_back(
+    programme: Programme, version: int, starts_at: datetime | None, now: datetime, lead: timedelta
+) -> Programme | Refusal:
+    """Let the file of an earlier version start again, as the next version: what was published is never changed.
+
+    Refused: `unknown_version`, `not_published` (that version never was), `too_many_versions`, `starts_too_early`.
+    """
+    edition = programme.edition(version)
+    if edition is None:
+        return Refusal("unknown_version", f"{programme.key} has no version {version}", "$.version")
+    if edition.starts_at is None:
+        return Refusal("not_published", f"version {version} was never published: publish it", "$.version")
+    if len(programme.editions) >= MAX_VERSIONS:
+        return Refusal("too_many_versions", f"a programme has at most {MAX_VERSIONS} versions")
+    again = Edition(programme.editions[-1].version + 1, edition.content_hash)
+    return publish(replace(programme, editions=(*programme.editions, again)), again.version, starts_at, now, lead)
+
+
 def suspend(
     programme: Programme, starts_at: datetime | None, ends_at: datetime | None, now: datetime
 ) -> Programme | Refusal:

@@ -62,6 +62,11 @@ def day(at: datetime, zone: ZoneInfo, language: Language) -> str:
     return f"{said} г." if language == "ru" else said
 
 
+def day_of_year(month: int, number: int, language: Language) -> str:
+    """A day of every year: `31 December`."""
+    return f"{number} {_MONTHS[language][month - 1]}"
+
+
 def moment(at: datetime, zone: ZoneInfo, language: Language) -> str:
     """The day and the time of an instant: `5 March 2026, 17:04`; seconds only where they are not zero."""
     local = at.astimezone(zone)

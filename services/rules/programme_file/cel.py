@@ -16,7 +16,7 @@ from services.rules.programme_file.errors import ProgrammeError
 from services.rules.programme_file.expression_check import Check
 from services.rules.programme_file.expression_facts import Kind, Stage
 from services.rules.programme_file.expression_source import ConditionError, edited, original_place
-from services.rules.programme_file.expression_tree import tree_of
+from services.rules.programme_file.expression_tree import Tree, tree_of
 from services.rules.programme_file.nodes import Place, Scalar
 
 MAX_EXPRESSION_CHARACTERS: Final = 2_000
@@ -181,6 +181,11 @@ class Compiler:
             self._groups.append(group)
         group.reads = tuple(sorted({*group.reads, *reads}))
         return group
+
+
+def tree_of_condition(source: str) -> Tree:
+    """The syntax tree of a condition that compiled, for whoever wants to tell it in words."""
+    return tree_of(_compiled(_environment({}), source, [], unchecked=True).serialize())
 
 
 def _environment(reads: Mapping[str, Kind]) -> Any:  # noqa: ANN401  # as above

@@ -56,7 +56,8 @@ class Currencies:
         words = {
             word: currency
             for currency in self.by_key.values()
-            for word in (*currency.one.values(), *currency.many.values())
+            for texts in (currency.one, currency.many, currency.of_one, currency.of_many)
+            for word in texts.values()
         }
         return {**numbers, **words, **self.by_key}
 
@@ -128,6 +129,8 @@ def _currency(key: str, fields: Fields, notice: Duration | None) -> Currency:
         inactivity_notice=notice,
         one=fields.words("one"),
         many=fields.words("many"),
+        of_one=fields.words("of_one"),
+        of_many=fields.words("of_many"),
     )
 
 

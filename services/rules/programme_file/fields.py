@@ -186,10 +186,23 @@ class Fields:
     def words(self, word: str) -> Text:
         """A text, or one for each language."""
         node = self.node.entries.get(word)
+        return self._text_of(node) if node is not None else {}
+
+    def glossary(self, word: str) -> dict[str, Text]:
+        """Words for whatever the file or a till writes: each has a text, or one for each language."""
+        node = self.node.entries.get(word)
+        if node is None:
+            return {}
+        if not isinstance(node, Mapping):
+            self.faults.add(node.place, "not_words", f"`{word}` holds codes, each with what people call it")
+            return {}
+        return {key: self._text_of(value) for key, value in node.entries.items()}
+
+    def _text_of(self, node: Node) -> Text:
         if isinstance(node, Mapping):
             found = {key: understood(value, _any_text, self.faults) for key, value in node.entries.items()}
             return {key: text for key, text in found.items() if text}
-        text = self.text(word)
+        text = understood(node, _any_text, self.faults)
         return {"": text} if text else {}
 
 

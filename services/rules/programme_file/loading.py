@@ -114,7 +114,8 @@ def _segments(programme: Fields, reader: RuleReader) -> tuple[Segment, ...]:
 
 
 def _texts(programme: Fields) -> Texts:
-    texts = Texts(programme.words("name"), programme.words("cashier"), programme.words("slip"))
+    glossary = programme.glossary("words")
+    texts = Texts(programme.words("name"), programme.words("cashier"), programme.words("slip"), glossary)
     for word in ("cashier", "slip"):
         for text in programme.words(word).values():
             for fact in _PLACEHOLDER.findall(text):

@@ -172,6 +172,7 @@ class RuleReader:
             activates=term_of(fields, "activates"),
             expires=expiry_of(fields, "expires")[1],
             name=fields.words("name"),
+            terms=fields.words("terms"),
         )
         self._keep(rule, fields.node)
 

@@ -83,6 +83,17 @@ async def any_version(pool: Pool, tenant: str, programme: str, version: int) -> 
     return compiled(row) if row is not None else None
 
 
+async def version_in_force(pool: Pool, tenant: str, programme: str, at: datetime) -> ProgrammeVersion | None:
+    """The version by which a purchase at `at` is judged, compiled; before the first one starts, that one.
+
+    None where nothing was published.
+    """
+    found = await published_programme_of(pool, tenant, programme)
+    if found is None or not found.versions:
+        return None
+    return found.in_force(at) or found.versions[0]
+
+
 def _shard(tenant: str, programme: str) -> int:
     return shard_of(key_of(tenant, programme))
 

@@ -133,6 +133,33 @@ class ProgrammeStore:
 
         return await self._change(place, keyed, let_start)
 
+    async def roll_back(
+        self, place: Place, version: int, starts_at: datetime | None, by: str, keyed: Keyed | None = None
+    ) -> Answer | Refusal:
+        """Let the file of an earlier version start again as the next one. Raises KeyReusedError.
+
+        Refused: as `publication.roll_back`.
+        """
+
+        async def start_again(transaction: ShardTransaction, before: Programme) -> Answer | Refusal:
+            after = publication.roll_back(before, version, starts_at, transaction.now, self._lead)
+            if isinstance(after, Refusal):
+                return after
+            row = await transaction.connection.fetchrow(SQL.find_file, place.shard, *place, version)
+            edition = after.editions[-1]
+            await transaction.connection.execute(
+                SQL.add_draft, place.shard, *place, edition.version, row["file"], edition.content_hash,
+                transaction.now, by,
+            )  # fmt: skip
+            await transaction.connection.execute(
+                SQL.publish_version, place.shard, *place, edition.version, edition.starts_at, transaction.now, by
+            )
+            await _announce(transaction, place, after, keyed)
+            said = {"programme": place.programme, "version": edition.version, "state": "published"}
+            return Answer(said | {"starts_at": edition.starts_at, "file_of_version": version}, is_new=True)
+
+        return await self._change(place, keyed, start_again)
+
     async def suspend(
         self, place: Place, starts_at: datetime | None, ends_at: datetime | None, keyed: Keyed | None = None
     ) -> Answer | Refusal:
