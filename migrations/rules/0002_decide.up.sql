@@ -15,7 +15,7 @@ create table participant (
     due_at   timestamptz,          -- when it must be looked at next, whether it buys or not: a tier ends, or it is a birthday
     state         bytea       not null, -- JSON: periods of tiers, counters, sums of windows; nothing personal
     known         bytea       not null, -- JSON: by member, encrypted: birthday, segments, attributes, and since when
-    recorded_at   timestamptz not null,
+    decided_at    timestamptz not null, -- when the last decision was taken, by the wall clock
     primary key (shard, account_id)
 ) with (fillfactor = 70);
 

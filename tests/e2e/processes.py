@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,8 @@ from deploy.local.state import State
 
 # The directory of a system names the run of tests that it belongs to.
 _OWNED: Final = re.compile(r"-Xbonus-stack=.*/system-(?P<owner>[0-9]+)-[^#]*#")
+
+_LOOK_S: Final = 0.005
 
 WORKERS: Final = ("rules-work", "rules-relay", "ledger-work", "ledger-relay")
 SERVERS: Final = ("rules-serve", "ledger-serve")
@@ -44,9 +47,13 @@ class Processes:
         """Stop them politely: each finishes what it has in hand."""
         self._services.down(self._state)
 
-    def kill(self, name: str) -> None:
-        """Kill one at this instant, whatever it is doing."""
-        os.kill(self._state.processes[name].pid, signal.SIGKILL)
+    def kill(self, *names: str) -> None:
+        """Kill these at one instant, whatever they are doing; gives back when they are gone."""
+        killed = [self._state.processes[name] for name in names]
+        for started in killed:
+            os.kill(started.pid, signal.SIGKILL)
+        while any(processes.find(started) for started in killed):
+            time.sleep(_LOOK_S)
 
     def port(self, name: str) -> int:
         """Where a process answers."""

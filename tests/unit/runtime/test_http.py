@@ -47,7 +47,8 @@ class Redemption(BaseModel):
     currency: Annotated[str, Field(max_length=10)]
 
 
-def token(*scopes: str, lifetime_s: int = 60, key: bytes = PRIVATE, audience: str = "bonus") -> str:
+def token(*scopes: str, lifetime_s: int = 86_400, key: bytes = PRIVATE, audience: str = "bonus") -> str:
+    # Parameters of tests are made when the run begins, and it may be long.
     return tokens.issue(
         key,
         subject="till",

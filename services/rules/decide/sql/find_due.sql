@@ -6,6 +6,6 @@ select account_id, member_id, tenant, programme
 from participant
 where shard = $1
   and due_at <= $2
-  and recorded_at <= $2
+  and decided_at <= $2
 order by due_at
 limit $3;

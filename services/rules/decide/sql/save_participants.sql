@@ -11,10 +11,10 @@
 -- $10 due          timestamptz[]  when they must be looked at
 -- $11 states       bytea[]        what decides
 -- $12 known        bytea[]        what is personal: by member, encrypted
--- $13 recorded_at  timestamptz    now
+-- $13 decided_at   timestamptz    now, which counts for those that were decided upon
 insert into participant (
     shard, account_id, tenant, programme, member_id, enrolled_at, decisions, waiting, tier, due_at, state, known,
-    recorded_at
+    decided_at
 )
 select $1::int, account_id, tenant, programme, member_id, enrolled_at, decisions, waiting, tier, due_at, state,
     known, $13::timestamptz
@@ -31,4 +31,6 @@ set decisions = excluded.decisions,
     due_at = excluded.due_at,
     state = excluded.state,
     known = excluded.known,
-    recorded_at = excluded.recorded_at;
+    decided_at = case
+        when excluded.decisions > participant.decisions then excluded.decided_at else participant.decided_at
+    end;
