@@ -175,7 +175,8 @@ async def build_work(
 def _tiers(decide: ShardWriter, settings: RulesSettings) -> Sequence[Part]:
     """What ends tiers on their day, also of members who no longer buy."""
     watermark = Watermark(decide.pool, settings)
-    find = participants_due(lambda: watermark.decided_through, timedelta(seconds=settings.tier_sweep_delay_s))
+    delay, quiet = timedelta(seconds=settings.tier_sweep_delay_s), timedelta(seconds=settings.due_sweep_quiet_s)
+    find = participants_due(lambda: watermark.decided_through, delay, quiet)
     return [watermark, Sweeper(decide, find, settings)]
 
 

@@ -39,6 +39,12 @@ class RulesSettings(RuntimeSettings):
     programme_lead_s: int = Field(
         default=60, ge=0, description="how long before its start a version is published, so that every worker knows it"
     )
+    due_sweep_quiet_s: int = Field(
+        default=30,
+        ge=0,
+        description="a participant is left alone this long after its last decision: of a stream of old purchases more "
+        "may be on its way",
+    )
     tier_sweep_delay_s: int = Field(
         default=3_600,
         ge=0,

@@ -1,8 +1,8 @@
 """What comes by itself, also of members who no longer buy: tiers end, birthdays begin. What the sweeper looks for.
 
 What was bought before must be decided before, also after a standstill: so nothing is due that lies beyond the
-watermark, and not before `delay` has passed since then and since the last decision on the participant, in which a till
-may send what it still has. So a stream of old purchases ends the same, however fast it is taken.
+watermark, and not before `delay` has passed, in which a till may send what it still has. While a stream of old
+purchases is taken, its participants are left alone: so it ends the same, however fast it is taken.
 """
 
 from collections.abc import Callable
@@ -16,15 +16,20 @@ from services.runtime.messages import Message
 from services.runtime.sweeper import FindDue
 
 
-def participants_due(decided_through: Callable[[], datetime | None], delay: timedelta) -> FindDue:
-    """A search for the sweeper. `decided_through` says up to when everything was decided; None: unknown yet."""
+def participants_due(
+    decided_through: Callable[[], datetime | None], delay: timedelta, quiet: timedelta = timedelta(0)
+) -> FindDue:
+    """A search for the sweeper. `decided_through` says up to when everything was decided; None: unknown yet.
+
+    A participant on whom something was decided less than `quiet` ago has to wait.
+    """
 
     async def find(connection: asyncpg.Connection, shard: int, now: datetime, limit: int) -> list[Message]:
         through = decided_through()
         if through is None:
             return []
         until = min(now, through) - delay
-        rows = await connection.fetch(SQL.find_due, shard, until, limit)
+        rows = await connection.fetch(SQL.find_due, shard, until, limit, now - quiet)
         return [_message(row, until) for row in rows]
 
     return find
