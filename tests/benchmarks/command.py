@@ -31,6 +31,7 @@ RESULT: Final = PROJECT / "build" / "bench.json"
 PICTURE: Final = PROJECT / "build" / "bench.png"
 YEAR_BASKETS: Final = 30_000
 _MEBIBYTE: Final = 1024 * 1024
+_DECISIONS: Final = ("decisions_per_second", "decisions_per_second_with_50_campaigns")
 _LIMIT_TOPIC: Final = "bench.limit"
 
 app = typer.Typer(
@@ -80,7 +81,9 @@ async def _measure(stack: Stack, environment: dict[str, str], baskets: int) -> d
         "ledger: microseconds an event by history", lambda: ledger.cost_by_history(environment["BONUS_POSTGRES_DSN"])
     )
     figures["verify_events_per_second"] = await _step("verify", lambda: _verify(environment))
-    figures["decisions"] = await _step("rules: microseconds of a decision", _decisions)
+    evaluation = await _step("rules: microseconds of an evaluation", lambda: _printed("rules_evaluation"))
+    decisions = await _step("rules: decisions a second of one core", lambda: _printed("rules_decisions"))
+    figures |= {"decisions": evaluation} | {key: decisions[key] for key in _DECISIONS}
     figures |= await _flow(environment, baskets)
     figures["kafka_per_second"] = await _step("limit: produce and consume", lambda: _kafka(environment))
     figures["rss_mb"] = _memory(stack)
@@ -129,9 +132,9 @@ async def _verify(environment: dict[str, str]) -> int:
     return round(events / (time.perf_counter() - started))
 
 
-async def _decisions() -> dict[str, Any]:
-    """The evaluation by itself, on real baskets: its own script prints the figures."""
-    command = [sys.executable, "-m", "tests.benchmarks.rules_evaluation"]
+async def _printed(script: str) -> dict[str, Any]:
+    """The figures that a script of this folder prints: rules by themselves, on real baskets."""
+    command = [sys.executable, "-m", f"tests.benchmarks.{script}"]
     done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
