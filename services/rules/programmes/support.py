@@ -9,7 +9,10 @@ NOT_YET: Final = "not_supported_yet"
 
 def unsupported(version: ProgrammeVersion) -> list[str]:
     """Everything in a version that would never happen."""
-    return [f"rule {rule.key}: {message}" for rule in version.rules for message in _of(rule)]
+    found = [f"rule {rule.key}: {message}" for rule in version.rules for message in _of(rule)]
+    if version.tiers is not None and version.tiers.of == "member":
+        found.append("tiers: `of: member` is not done yet: a household or company has one level; write `of: account`")
+    return found
 
 
 def _of(rule: Rule) -> list[str]:

@@ -4,6 +4,7 @@ Every part is written so that it fits behind the others in any order. A conditio
 it stands in the file; its rule may say `terms:` instead.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Final
@@ -54,10 +55,15 @@ def clauses_of(condition: Condition | None, speaker: Speaker) -> Clauses:
 def with_goods(phrase: str, condition: Condition | None, speaker: Speaker, many: str = "") -> str:
     """A phrase about the goods that a condition means, and perhaps about points, which are called `many`."""
     clauses = clauses_of(condition, speaker)
-    text = speaker.say(phrase, goods=" ".join([*clauses.goods, *clauses.at]), many=many)
+    text = speaker.say(phrase, goods=goods_at(clauses.goods, clauses.at, speaker), many=many)
     if not clauses.provided:
         return text
     return f"{text}, {speaker.say('if', clauses=all_of(clauses.provided, speaker.language))}"
+
+
+def goods_at(goods: Sequence[str], at: Sequence[str], speaker: Speaker) -> str:
+    """Goods, and the purchase that they are bought in: the amount of a purchase is not that of the goods."""
+    return " ".join([*goods, speaker.say("goods:at", at=" ".join(at))] if at else goods)
 
 
 def _add(asked: Asked, condition: Condition, speaker: Speaker, found: Clauses) -> None:

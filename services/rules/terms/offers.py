@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from services.rules.domain.eligibility import LINE_SELLER, ONCE_PER_BIRTHDAY, ONCE_PER_MEMBER
 from services.rules.domain.programme import BIRTHDAY, ENROLMENT, PURCHASE, Cap, Duration, Give, Rule
-from services.rules.terms.conditions import Clauses, clauses_of, with_goods
+from services.rules.terms.conditions import Clauses, clauses_of, goods_at, with_goods
 from services.rules.terms.grammar import all_of, any_of, quoted, sentence, times, within
 from services.rules.terms.page import Item
 from services.rules.terms.points import activation, expiry
@@ -104,6 +104,8 @@ def _subject(rule: Rule, speaker: Speaker) -> str:
         text = (
             speaker.say("for:activity", name=speaker.quote(name)) if is_named else speaker.say(f"for:activity:{name}")
         )
+    if rule.event != PURCHASE:
+        text = " ".join([text, *clauses.at])
     provided = [*_whose(rule, speaker), *clauses.provided]
     if not provided:
         return text
@@ -120,8 +122,8 @@ def _purchase(rule: Rule, clauses: Clauses, speaker: Speaker) -> str:
         kind = "first"
     else:
         kind = "goods" if goods else "some" if at or clauses.provided or rule.audience.segments else "every"
-    parts = [speaker.say(f"for:{kind}{off}"), *goods, *at]
-    return " ".join(parts)
+    said = speaker.say(f"for:{kind}{off}")
+    return " ".join([said, goods_at(goods, at, speaker)] if goods else [said, *at])
 
 
 def _birthday(rule: Rule, speaker: Speaker) -> list[str]:

@@ -42,15 +42,18 @@ def _redeeming(redeem: Redeem, speaker: Speaker) -> Iterator[tuple[str, str]]:
         yield "exclude", with_goods("exclude:redeem", speaker.version.exclude_redeem, speaker, many)
     step, least = redeem.step, redeem.at_least
     if least > 1:
-        yield "at_least", speaker.say("redeem:at_least", points=speaker.points_of(least, redeem.currency))
+        yield "at_least", speaker.say("redeem:at_least", **_both(least, redeem, speaker))
     if step > 1:
-        said = {"points": speaker.points_of(step, redeem.currency), "step": speaker.points(step, redeem.currency)}
-        yield "step", speaker.say("redeem:step", **said)
+        yield "step", speaker.say("redeem:step", **_both(step, redeem, speaker))
     if redeem.per_day is not None:
         yield "day", speaker.say("redeem:day", times=times(Fraction(redeem.per_day), speaker.language))
     if redeem.confirm_above is not None:
-        above = speaker.points_of(redeem.confirm_above, redeem.currency)
-        yield "confirm_above", speaker.say("redeem:confirm", points=above)
+        yield "confirm_above", speaker.say("redeem:confirm", **_both(redeem.confirm_above, redeem, speaker))
+
+
+def _both(points: int, redeem: Redeem, speaker: Speaker) -> dict[str, str]:
+    """Points as languages need them: counted, and in the genitive."""
+    return {"points": speaker.points(points, redeem.currency), "of": speaker.points_of(points, redeem.currency)}
 
 
 def counts(speaker: Speaker) -> Iterator[Item]:
@@ -120,7 +123,7 @@ def levels(speaker: Speaker) -> Iterator[Item]:
     yield Item("tiers:by", sentence(_measured(tiers, speaker)))
     for level in tiers.levels:
         least = _least(level.least, tiers, speaker)
-        text = speaker.say("level", tier=speaker.tier(level.tier), least=least)
+        text = speaker.say("level" if level.least else "level:start", tier=speaker.tier(level.tier), least=least)
         yield Item(f"level:{level.tier}", sentence(text), bullet=True)
     yield Item("tiers:applies_from", sentence(speaker.say(f"level:{tiers.applies_from}")))
     keep_for = lasting(tiers.keep_for, speaker.language)

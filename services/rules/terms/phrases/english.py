@@ -51,6 +51,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "give:to_referrer": "{gift} for the member who invited you",
     "give:to_seller": "{gift} for the assistant who served you",
     # Goods.
+    "goods:at": "in a purchase {at}",
     "goods:partner": "bought at {partner}",
     "goods:line.category:in": "in the category {values}",
     "goods:line.category:not_in": "in any category but {values}",
@@ -234,6 +235,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "window:calendar_year": "in a calendar year",
     "window:lifetime": "in all",
     "level": "{tier}: from {least}",
+    "level:start": "{tier}: from the start",
     "level:next_purchase": "a level that you reach counts from your next purchase on",
     "level:this_purchase": "a level that you reach counts for the very purchase that you reach it with",
     "level:keep_for": "you keep a level for {keep_for} from the day on which you reach it, and longer if your "

@@ -1,7 +1,7 @@
 """Runs a given/when/then file of the gallery: every figure that `then` names is compared, as text, exactly."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from services.rules.domain.evaluation import (
     Facts,
     Occasion,
     evaluate,
+    quote,
 )
 from services.rules.domain.moments import zone_of
 from services.rules.domain.programme import ProgrammeVersion
@@ -64,7 +65,8 @@ def outcome(case: Case) -> dict[str, Any]:
     zone = zone_of(version.zone)
     counters: dict[str, int] = {}
     for earlier in case.said.get("after", []):
-        found = evaluate(version, _subject(earlier, zone), _facts(case, zone, counters))
+        facts = _facts(case, zone, counters)
+        found = evaluate(version, _subject(earlier, zone), replace(facts, member_id=earlier.get("by", facts.member_id)))
         for increments in (found.increments, *(ask.increments for ask in found.budget_asks)):
             counters |= {key: counters.get(key, 0) + more for key, more in increments.items()}
     subject, facts = _subject(case.said["when"], zone), _facts(case, zone, counters)
@@ -73,6 +75,9 @@ def outcome(case: Case) -> dict[str, Any]:
         allowed = redeemable(version, subject, facts)
         currency = version.currencies[0]
         said["redeemable"] = format_points(allowed.most, currency.scale) if allowed else "nothing"
+        priced, quoted = quote(version, subject, facts)
+        said["discounts"] = {each.rule: format_decimal(each.amount) for each in quoted.discounts}
+        said["quoted"] = format_points(evaluate(version, priced, facts).points(currency.key), currency.scale)
     return said
 
 
@@ -110,15 +115,15 @@ def _written(at: datetime | None, zone: ZoneInfo, otherwise: str) -> str:
 
 def _subject(said: Mapping[str, Any], zone: ZoneInfo) -> Basket | Occasion:
     if "happened" in said:
-        return Occasion(said["happened"], _instant(said["at"], zone), said.get("product", ""))
-    lines = [
-        BasketLine(
-            number, amount=parse_decimal(line["amount"]), **{word: line[word] for word in line if word != "amount"}
-        )
-        for number, line in enumerate(said["lines"], 1)
-    ]
+        at, attributes = _instant(said["at"], zone), said.get("attributes", {})
+        return Occasion(said["happened"], at, said.get("product", ""), attributes)
+    lines = [BasketLine(number, **_line(line)) for number, line in enumerate(said["lines"], 1)]
     payments = [BasketPayment(kind, parse_decimal(amount)) for kind, amount in said.get("paid", {}).items()]
     return Basket(tuple(lines), _instant(said["bought"], zone), tuple(payments), said.get("store", ""))
+
+
+def _line(said: Mapping[str, str]) -> dict[str, Any]:
+    return {word: parse_decimal(text) if word in {"amount", "tax"} else text for word, text in said.items()}
 
 
 def _facts(case: Case, zone: ZoneInfo, counters: Mapping[str, int]) -> Facts:
