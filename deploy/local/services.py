@@ -68,6 +68,7 @@ SERVICES = (
     ServiceProcess.work("rules", "work"),
     ServiceProcess.work("rules", "relay"),
     ServiceProcess.serve("rules"),
+    ServiceProcess.work("rules", "rehearsals"),
     ServiceProcess.work("notifier", "work"),
     ServiceProcess.serve("notifier"),
 )

@@ -37,6 +37,8 @@ from services.rules.index.processor import EntryProcessor, IndexProcessor
 from services.rules.listener import LedgerListener
 from services.rules.privacy import KeysError, MasterKeys, Pseudonyms, Vault
 from services.rules.programmes.catalogue import Catalogue
+from services.rules.rehearsal.command import rehearse
+from services.rules.rehearsal.worker import RehearsalWorker
 from services.rules.settings import RulesSettings
 from services.runtime.consumer import ConsumerLoop
 from services.runtime.http.server import HttpServer
@@ -50,6 +52,7 @@ SCHEMA: Final = "rules"
 Made = TypeVar("Made")
 
 app = typer.Typer(no_args_is_help=True, help="The brain: work, relay, serve.")
+app.command()(rehearse)
 
 
 class Worker(StrEnum):
@@ -134,6 +137,18 @@ def enrol(
     if not dry_run:
         asyncio.run(send(RulesSettings(), tenant, members, wall_clock()))
     typer.echo(f"{len(members)} enrolments {'could be' if dry_run else 'were'} sent")
+
+
+@app.command()
+def rehearsals() -> None:
+    """Do the rehearsals that are asked for, beside the live work: its processes take what others leave of a core."""
+    settings = RulesSettings()
+    Secrets(settings)
+
+    async def build(process: Process) -> Sequence[Part]:
+        return [RehearsalWorker(await process.pool(SCHEMA, max_size=settings.rehearsal_processes), settings)]
+
+    run_process("rules-rehearsals", build, settings)
 
 
 async def build_work(

@@ -53,3 +53,11 @@ class RulesSettings(RuntimeSettings):
     quote_expiring_days: int = Field(
         default=30, ge=0, le=3_660, description="how far ahead a quote looks for points that lapse"
     )
+    rehearsal_processes: int = Field(
+        default=2, ge=1, description="processes that rehearse at once, each with the least claim to a core"
+    )
+    rehearsal_lease_s: int = Field(
+        default=60, ge=1, description="a part of a rehearsal whose worker is silent for so long is taken up by another"
+    )
+    rehearsal_look_s: float = Field(default=1, gt=0, description="how often a worker looks for rehearsals to do")
+    rehearsal_days_max: int = Field(default=3_660, ge=1, description="the longest period that is rehearsed")

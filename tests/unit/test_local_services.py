@@ -109,6 +109,7 @@ def test_every_service_has_a_process_for_each_of_its_commands() -> None:
         "rules-work",
         "rules-relay",
         "rules-serve",
+        "rules-rehearsals",
         "notifier-work",
         "notifier-serve",
     ]

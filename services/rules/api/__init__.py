@@ -17,6 +17,7 @@ from services.rules.api import (
     purchases,
     quotes,
     refusals,
+    rehearsals,
     returns,
     terms,
 )
@@ -39,7 +40,7 @@ def application(settings: RulesSettings, parts: Parts | None = None, health: Hea
     app.state.parts = parts
     modules = (
         purchases, returns, activities, members, claims, households, merges, refusals, programmes, terms, budgets,
-        decisions, quotes, dry_runs,
+        decisions, quotes, dry_runs, rehearsals,
     )  # fmt: skip
     for module in modules:
         app.include_router(module.router)

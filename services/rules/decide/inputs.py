@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 
-from services.rules.domain.basket import Basket, BasketLine, BasketPayment
+from services.rules.domain.basket import Basket, BasketLine, BasketPayment, Occasion
 from services.rules.domain.facts import Facts
 from services.rules.domain.occasions import Doing
 from services.rules.domain.programme import Duration
@@ -32,7 +32,11 @@ def encode(inputs: object) -> bytes:
 def decode(text: bytes, row: Mapping[str, Any]) -> Inputs:
     """The inputs of a decision on a purchase; `row` is what stands in the open."""
     data = orjson.loads(text)
-    receipt = data["receipt"]
+    return Inputs(receipt_in(data["receipt"], row), _facts(data["facts"]))
+
+
+def receipt_in(receipt: Mapping[str, Any], row: Mapping[str, Any]) -> Receipt:
+    """The receipt in the inputs of a decision; `row` is what stands in the open."""
     basket = Basket(
         lines=tuple([_line(line) for line in receipt["lines"]]),
         at=datetime.fromisoformat(receipt["at"]).astimezone(UTC),
@@ -41,17 +45,18 @@ def decode(text: bytes, row: Mapping[str, Any]) -> Inputs:
         channel=receipt["channel"],
     )
     with_points = tuple([_points_payment(*payment) for payment in receipt.get("points", ())])
-    return Inputs(
-        Receipt(
-            row["decision_id"],
-            row["member_id"],
-            row["cause_key"],
-            row["cause_id"],
-            basket,
-            receipt["card_category"],
-            with_points,
-        ),
-        _facts(data["facts"]),
+    return Receipt(
+        row["decision_id"], row["member_id"], row["cause_key"], row["cause_id"], basket, receipt["card_category"],
+        with_points,
+    )  # fmt: skip
+
+
+def doing_in(occasion: Mapping[str, Any], row: Mapping[str, Any]) -> Doing:
+    """What was done, in the inputs of a decision on something that is no purchase."""
+    at = datetime.fromisoformat(occasion["at"]).astimezone(UTC)
+    done = Occasion(occasion["event"], at, occasion["product"], occasion["attributes"])
+    return Doing(
+        row["decision_id"], row["member_id"], row["cause_key"], row["cause_id"], done, occasion["card_category"]
     )
 
 

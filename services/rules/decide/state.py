@@ -32,6 +32,11 @@ def known_of(known: tuple[Known, ...]) -> bytes:
     return orjson.dumps([_known_data(each) for each in known])
 
 
+def known_in(text: bytes) -> tuple[Known, ...]:
+    """The same again, decrypted."""
+    return tuple([_known(data) for data in orjson.loads(text)])
+
+
 def sealed_by_member(known: bytes) -> dict[UUID, str]:
     """What is personal as a row has it: sealed, in base64, by member."""
     return {UUID(member): text for member, text in orjson.loads(known).items()}
@@ -48,7 +53,7 @@ def participant_of(row: Mapping[str, Any], known: Mapping[UUID, bytes]) -> Parti
         tenant=row["tenant"],
         programme=row["programme"],
         enrolled_at=row["enrolled_at"],
-        known={member: tuple([_known(data) for data in orjson.loads(text)]) for member, text in known.items()},
+        known={member: known_in(text) for member, text in known.items()},
         decisions=row["decisions"],
         last_purchase_at=datetime.fromisoformat(last) if last else None,
         span=Span(*map(datetime.fromisoformat, span)) if span else None,

@@ -73,9 +73,13 @@ def _audience(rule: Rule, answers: Answers) -> str | None:
 
 
 def _holdout(rule: Rule, answers: Answers) -> str | None:
+    return "held_out" if is_held_out(rule, answers.situation.facts.member_id) else None
+
+
+def is_held_out(rule: Rule, member_id: str) -> bool:
+    """Whether a member is of the share that a rule keeps out: always the same members, whatever the version."""
     share = rule.audience.holdout
-    drawn = _drawn(rule.key, answers.situation.facts.member_id)
-    return "held_out" if drawn * share.denominator < share.numerator * _HOLDOUT_STEPS else None
+    return _drawn(rule.key, member_id) * share.denominator < share.numerator * _HOLDOUT_STEPS
 
 
 @lru_cache(maxsize=_HELD_OUT_REMEMBERED)

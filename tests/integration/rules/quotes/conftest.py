@@ -84,6 +84,10 @@ class Shop:
             for name in ("identify", "decide"):
                 await self._hand_over(name, [each for each in fresh if CARRIED.get(_topic(each)) == name])
 
+    async def give_back(self, data: dict[str, Any]) -> None:
+        """Take goods back, as the index tells the account."""
+        await self._hand_over("decide", [_event("bonus.return.indexed.v1", "returned", data)])
+
     async def hear(self, *events: dict[str, Any]) -> None:
         """Hear events of the books."""
         await self._hand_over("listen", events)
