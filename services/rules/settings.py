@@ -56,6 +56,9 @@ class RulesSettings(RuntimeSettings):
     rehearsal_processes: int = Field(
         default=2, ge=1, description="processes that rehearse at once, each with the least claim to a core"
     )
+    rehearsal_niceness: int = Field(
+        default=19, ge=0, le=19, description="how far rehearsals stand back; 19: they take what others leave of a core"
+    )
     rehearsal_lease_s: int = Field(
         default=60, ge=1, description="a part of a rehearsal whose worker is silent for so long is taken up by another"
     )

@@ -24,7 +24,7 @@ from deploy.local.settings import PROJECT, LocalSettings
 from deploy.local.stack import Stack
 from examples.demo import dataset
 from examples.demo.run import Demonstration, client, publish_programme
-from tests.benchmarks import ledger, limits, picture
+from tests.benchmarks import ledger, limits, picture, rules_before
 from tests.benchmarks.http_load import percentiles
 
 RESULT: Final = PROJECT / "build" / "bench.json"
@@ -85,6 +85,11 @@ async def _measure(stack: Stack, environment: dict[str, str], baskets: int) -> d
     decisions = await _step("rules: decisions a second of one core", lambda: _printed("rules_decisions"))
     figures |= {"decisions": evaluation} | {key: decisions[key] for key in _DECISIONS}
     figures |= await _flow(environment, baskets)
+    year = dataset.load(datetime.now(UTC), baskets)
+    figures["quote_ms"] = await _step(
+        f"rules: quotes at {rules_before.QUOTES_PER_SECOND} a second", lambda: rules_before.quotes(environment, year)
+    )
+    figures |= await _step("rules: a rehearsal of the year", lambda: rules_before.rehearsal(environment, year))
     figures["kafka_per_second"] = await _step("limit: produce and consume", lambda: _kafka(environment))
     figures["rss_mb"] = _memory(stack)
     return figures

@@ -43,6 +43,28 @@ async def run(host: str, port: int, requests: Sequence[bytes], connections: int)
     return result
 
 
+async def run_paced(host: str, port: int, requests: Sequence[bytes], connections: int, per_second: float) -> LoadResult:
+    """Send requests at a steady rate; each is timed from the instant at which it was due, so a queue shows."""
+    result = LoadResult()
+    started = time.perf_counter()
+    due = iter([(started + number / per_second, sent) for number, sent in enumerate(requests)])
+    await asyncio.gather(*(_paced_connection(host, port, due, result) for _ in range(connections)))
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+async def _paced_connection(host: str, port: int, due: Iterator[tuple[float, bytes]], result: LoadResult) -> None:
+    reader, writer = await asyncio.open_connection(host, port)
+    for at, sent in due:
+        await asyncio.sleep(max(0.0, at - time.perf_counter()))
+        writer.write(sent)
+        status = await _answer(reader)
+        result.latencies_ms.append((time.perf_counter() - at) * 1_000)
+        result.statuses[status] = result.statuses.get(status, 0) + 1
+    writer.close()
+    await writer.wait_closed()
+
+
 async def _connection(host: str, port: int, waiting: Iterator[bytes], result: LoadResult) -> None:
     reader, writer = await asyncio.open_connection(host, port)
     for sent in waiting:

@@ -24,16 +24,15 @@ from services.rules.settings import RulesSettings
 from services.runtime.postgres import Pool, is_world_fault, open_pool
 
 SCHEMA: Final = "rules"
-LEAST_CLAIM: Final = 19
-"""The niceness of a process that runs only when others leave it something."""
 
 
 def main() -> None:
     """Answer line by line until the input ends."""
-    os.nice(LEAST_CLAIM)
     first = sys.stdin.buffer.readline()
     if first:
-        uvloop.run(_serve(RulesSettings(**orjson.loads(first))))
+        settings = RulesSettings(**orjson.loads(first))
+        os.nice(settings.rehearsal_niceness)
+        uvloop.run(_serve(settings))
 
 
 async def _serve(settings: RulesSettings) -> None:
