@@ -73,7 +73,7 @@ async def build_work(process: Process, settings: NotifierSettings, masters: Mast
         settings,
         wall_clock,
     )
-    consumer = process.consumer({topic.name: writer for topic in topics}, GROUP)
+    consumer = process.consumer({topic.name: writer for topic in topics}, GROUP, in_background=True)
     return [consumer, process.relay(pool, prune=True), sender]
 
 

@@ -65,6 +65,10 @@ class Worker(StrEnum):
     BUDGETS = "budgets"
 
 
+_IN_BACKGROUND: Final = {Worker.INDEX, Worker.VERDICTS}
+"""No balance waits for these: returns and quotes do, for a moment."""
+
+
 class Secrets:
     """What is needed to keep what is personal. Raises `typer.BadParameter` where the settings have no usable keys."""
 
@@ -178,7 +182,7 @@ async def build_work(
         if worker is Worker.INDEX:
             entries = EntryProcessor(catalogue, secrets.vault, ahead_max=_ahead_max(settings))
             writers[PURCHASE_INDEX.name] = ShardWriter(pool, entries, settings=settings)
-        consumer = process.consumer(writers, f"rules-{worker}")
+        consumer = process.consumer(writers, f"rules-{worker}", in_background=worker in _IN_BACKGROUND)
         parts.append(consumer)
         if worker is Worker.IDENTIFY:
             parts.append(_sweeper_of_unclaimed(writer, consumer, settings))

@@ -30,13 +30,23 @@ _POLL_INTERVAL_MAX_MS = 600_000
 
 
 class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
-    """One consumer group's member in this process. `writers` says who takes which topic (names without prefix)."""
+    """One consumer group's member in this process. `writers` says who takes which topic (names without prefix).
 
-    def __init__(self, writers: Mapping[str, ShardWriter], group: str, settings: RuntimeSettings) -> None:
+    In the background it collects more before it works: nobody waits for what it does.
+    """
+
+    def __init__(
+        self, writers: Mapping[str, ShardWriter], group: str, settings: RuntimeSettings, *, in_background: bool = False
+    ) -> None:
         self.group = settings.topic_prefix + group
         self._writers = dict(writers)
         self._names = {settings.topic_prefix + topic: topic for topic in writers}
         self._settings = settings
+        self._linger_s = settings.consumer_linger_ms / 1_000
+        self._small_poll = settings.consumer_small_poll
+        if in_background:
+            self._linger_s = settings.consumer_background_linger_ms / 1_000
+            self._small_poll = settings.consumer_poll_records
         self._pool = next(iter(self._writers.values())).pool
         self._consumer: AIOKafkaConsumer | None = None
         self._busy = asyncio.Lock()
@@ -109,8 +119,8 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
                 self._apply(consumer, batch)
                 await self._store()
         self._tell_kafka(consumer)
-        if 0 < count < self._settings.consumer_small_poll and self._settings.consumer_linger_ms:
-            await asyncio.sleep(self._settings.consumer_linger_ms / 1_000)
+        if 0 < count < self._small_poll and self._linger_s:
+            await self._pause(self._linger_s)
 
     def _apply(self, consumer: AIOKafkaConsumer, batch: Batch) -> None:
         now = time.monotonic()

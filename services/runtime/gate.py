@@ -10,12 +10,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 
 from contracts.shards import SHARDS
 from services.runtime.postgres import SQL, Pool
+from services.runtime.rows import Table
 from services.runtime.settings import RuntimeSettings
 from services.runtime.shard import LOG_COLUMNS, ShardTransaction
 from services.runtime.telemetry.metrics import COMMIT_SECONDS, ProcessorMetrics
@@ -24,10 +25,6 @@ Clock = Callable[[], datetime]
 
 _TAKEN: Final = "SELECT 1"
 _COMMITTED: Final = "COMMIT"
-_UNNESTED: Final = {
-    "position": "bigint", "event_id": "uuid", "key": "text", "type": "text", "recorded_at": "timestamptz",
-    "traceparent": "text", "body": "bytea", "hash": "bytea",
-}  # fmt: skip
 
 
 class ShardMissingError(OSError):
@@ -63,8 +60,7 @@ class ShardGate:
         self._pool = pool
         self._clock = clock
         self._copy_rows_min = settings.copy_rows_min
-        self._columns = (*LOG_COLUMNS, *own)
-        self._insert = _insert_statement(_UNNESTED | own)
+        self._log = Table("event", LOG_COLUMNS | own)
         self._locks = [asyncio.Lock() for _ in range(SHARDS)]
         self._heads: list[Head | None] = [None] * SHARDS
         self._commit_seconds = COMMIT_SECONDS.labels(pool.schema)
@@ -112,13 +108,17 @@ class ShardGate:
             head = Head(row["head"], row["hash"], row["recorded_at"])
         now = max(self._clock(), head.recorded_at)
         return ShardTransaction(
-            connection, shard, now, head=head.position, previous_hash=head.hash, extra_columns=len(self.log_columns)
+            connection,
+            shard,
+            now,
+            head=head.position,
+            previous_hash=head.hash,
+            extra_columns=len(self.log_columns),
+            copy_rows_min=self._copy_rows_min,
         )
 
     async def _finish(self, connection: asyncpg.Connection, transaction: ShardTransaction) -> None:
-        rows = transaction.take_rows()
-        if rows:
-            await self._write(connection, transaction.shard, rows)
+        await transaction.add(self._log, transaction.take_rows())
         head = Head(transaction.head, transaction.last_hash, transaction.now)
         started = time.perf_counter()
         answer = await connection.execute(_commit_head(transaction.shard, head))
@@ -128,12 +128,6 @@ class ShardGate:
         self._heads[transaction.shard] = head
         self.committed_at = time.monotonic()
         self.appended.set()
-
-    async def _write(self, connection: asyncpg.Connection, shard: int, rows: list[tuple[Any, ...]]) -> None:
-        if len(rows) >= self._copy_rows_min:
-            await connection.copy_records_to_table("event", records=rows, columns=self._columns)
-        else:
-            await connection.execute(self._insert, shard, *list(map(list, zip(*rows, strict=True)))[1:])
 
 
 def gate_of(pool: Pool, *, clock: Clock, settings: RuntimeSettings, log_columns: tuple[str, ...] = ()) -> ShardGate:
@@ -163,10 +157,3 @@ def _commit_head(shard: int, head: Head) -> str:
         f"execute move_head({shard:d}, {head.position:d}, "
         f"'\\x{head.hash.hex()}', '{head.recorded_at.isoformat()}'); commit"
     )
-
-
-def _insert_statement(columns: dict[str, str]) -> str:
-    names = ", ".join(columns)
-    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(columns.values(), start=2))
-    # The names are this module's own and those that a service states in its code.
-    return f"insert into event (shard, {names}) select $1::int, * from unnest({arrays})"  # noqa: S608

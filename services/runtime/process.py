@@ -67,9 +67,9 @@ class Process:
         self.health.add(f"postgres {schema}", postgres_answers(pool))
         return pool
 
-    def consumer(self, writers: Mapping[str, ShardWriter], group: str) -> ConsumerLoop:
+    def consumer(self, writers: Mapping[str, ShardWriter], group: str, *, in_background: bool = False) -> ConsumerLoop:
         """Make a consumer loop; `writers` by topic."""
-        loop = ConsumerLoop(writers, group, self.settings)
+        loop = ConsumerLoop(writers, group, self.settings, in_background=in_background)
         self.health.add(f"consumer {group}", consumer_joined(loop))
         gate = next(iter(writers.values())).gate
         self.health.add(f"commits {group}", commits_move(gate, self.settings.stuck_after_s))

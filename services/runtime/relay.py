@@ -7,7 +7,7 @@ but not yet noted is sent again after a crash: those who read it know each messa
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
@@ -148,13 +148,11 @@ class Relay:
         if not heads:
             return 0
         sending = Sending(producer, self._route, self._settings.topic_prefix)
-        moved: dict[int, int] = {}
-        # A shard that is far behind must not keep the others waiting: each round begins at another one.
-        self._turn = (self._turn + 1) % SHARDS
-        for row in sorted(heads, key=lambda each: (each["shard"] - self._turn) % SHARDS):
-            if sending.bytes >= self._settings.relay_round_bytes:
-                break
-            moved |= await self._read(connection, sending, row["shard"], row["head"])
+        wanted = {row["shard"]: row["head"] for row in heads}
+        if self.lag <= self._settings.relay_small_round:
+            moved = await self._read_all(connection, sending, wanted)
+        else:
+            moved = await self._read_in_turn(connection, sending, wanted)
         await sending.finish()
         await connection.execute(SQL.move_relay, list(moved), list(moved.values()))
         for shard, position in moved.items():
@@ -162,6 +160,40 @@ class Relay:
         self._relayed.inc(sending.count)
         self.progress_at = time.monotonic()
         return sending.count
+
+    async def _read_all(
+        self, connection: asyncpg.Connection, sending: "Sending", wanted: Mapping[int, int]
+    ) -> dict[int, int]:
+        """Read a little of many shards in one round trip; what is too much for it comes with the next round."""
+        until = [wanted.get(shard, 0) for shard in range(SHARDS)]
+        entries = await connection.fetch(SQL.log_after_each, self._sent, until, self._settings.relay_round_bytes)
+        moved: dict[int, int] = {}
+        for entry in entries:
+            shard = entry["shard"]
+            after = moved.get(shard, self._sent[shard])
+            if entry["position"] != after + 1:
+                raise self._gap(shard, after)
+            moved[shard] = entry["position"]
+        if not moved:
+            shard = min(wanted)
+            raise self._gap(shard, self._sent[shard])
+        await sending.add(entries)
+        return moved
+
+    async def _read_in_turn(
+        self, connection: asyncpg.Connection, sending: "Sending", wanted: Mapping[int, int]
+    ) -> dict[int, int]:
+        moved: dict[int, int] = {}
+        # A shard that is far behind must not keep the others waiting: each round begins at another one.
+        self._turn = (self._turn + 1) % SHARDS
+        for shard in sorted(wanted, key=lambda each: (each - self._turn) % SHARDS):
+            if sending.bytes >= self._settings.relay_round_bytes:
+                break
+            moved |= await self._read(connection, sending, shard, wanted[shard])
+        return moved
+
+    def _gap(self, shard: int, after: int) -> LogGapError:
+        return LogGapError(f"{self._pool.schema}: the log of shard {shard} has a gap after {after}")
 
     async def _read(self, connection: asyncpg.Connection, sending: "Sending", shard: int, head: int) -> dict[int, int]:
         entries = await connection.fetch(
@@ -174,7 +206,7 @@ class Relay:
         )
         after = self._sent[shard]
         if not entries or entries[-1]["position"] - after != len(entries):
-            raise LogGapError(f"{self._pool.schema}: the log of shard {shard} has a gap after {after}")
+            raise self._gap(shard, after)
         await sending.add(entries)
         return {shard: entries[-1]["position"]}
 

@@ -44,7 +44,12 @@ class RuntimeSettings(BaseSettings):
     consumer_poll_records: int = Field(default=2_000, ge=1, description="messages taken from the fetch buffer at once")
     consumer_poll_wait_ms: int = Field(default=200, ge=1, description="how long a poll waits for the first message")
     consumer_linger_ms: int = Field(
-        default=5, ge=0, description="pause after a small poll, so that a trickle does not become a storm of fetches"
+        default=20, ge=0, description="pause after a small poll, so that a trickle does not become a storm of fetches"
+    )
+    consumer_background_linger_ms: int = Field(
+        default=500,
+        ge=0,
+        description="the same for what nobody waits for: the more comes together, the fewer transactions",
     )
     consumer_small_poll: int = Field(default=100, ge=0, description="a poll of fewer messages than this is small")
     consumer_fetch_wait_ms: int = Field(default=200, ge=1, description="how long the broker holds an empty fetch")

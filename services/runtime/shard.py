@@ -1,6 +1,6 @@
 """A shard's transaction and its log: what a processor is given, and what it answers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -10,13 +10,15 @@ from uuid import UUID
 import asyncpg
 
 from services.runtime.messages import Message, MessageFault
+from services.runtime.rows import Table
 
 ENTRY_MAX_BYTES: Final = 900_000
 """A log entry must fit one Kafka record batch of the default 1 MB with room for its key and headers."""
 
-LOG_COLUMNS: Final = (
-    "shard", "position", "event_id", "key", "type", "recorded_at", "traceparent", "body", "hash",
-)  # fmt: skip
+LOG_COLUMNS: Final = {
+    "shard": "int", "position": "bigint", "event_id": "uuid", "key": "text", "type": "text",
+    "recorded_at": "timestamptz", "traceparent": "text", "body": "bytea", "hash": "bytea",
+}  # fmt: skip
 
 
 class EntryTooLargeError(MessageFault):
@@ -67,7 +69,7 @@ class ShardTransaction:
     it is inside the transaction already, and `connection.transaction()` must not be used on it.
     """
 
-    __slots__ = ("_extras", "_hash", "_rows", "connection", "head", "now", "shard")
+    __slots__ = ("_copy_rows_min", "_extras", "_hash", "_rows", "connection", "head", "now", "shard")
 
     def __init__(  # noqa: PLR0913 - made in one place, the gate
         self,
@@ -78,6 +80,7 @@ class ShardTransaction:
         head: int,
         previous_hash: bytes,
         extra_columns: int = 0,
+        copy_rows_min: int = 1,
     ) -> None:
         self.connection = connection
         self.shard = shard
@@ -85,6 +88,7 @@ class ShardTransaction:
         self.head = head
         self._hash = previous_hash
         self._extras = extra_columns
+        self._copy_rows_min = copy_rows_min
         self._rows: list[tuple[Any, ...]] = []
 
     def append(self, entry: LogEntry) -> int:
@@ -105,6 +109,10 @@ class ShardTransaction:
             )
         )  # fmt: skip
         return self.head
+
+    async def add(self, table: Table, rows: Sequence[Iterable[Any]]) -> None:
+        """Add rows of this shard to a table."""
+        await table.add(self.connection, rows, copy_rows_min=self._copy_rows_min)
 
     @property
     def last_hash(self) -> bytes:

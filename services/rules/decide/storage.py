@@ -19,14 +19,20 @@ from services.rules.domain.sums import Band, Contribution, Contributions, Measur
 from services.rules.publishing import encoded
 from services.runtime.postgres import statements
 from services.runtime.privacy import Cipher, Vault
+from services.runtime.rows import Table
 from services.runtime.shard import ShardTransaction
 
 SQL = statements(__package__)
 
-_DECISION_COLUMNS: Final = (
-    "shard", "decision_id", "account_id", "member_id", "number", "kind", "cause_key", "cause_id", "of_decision_id",
-    "occurred_at", "counts_at", "qualifying", "spend", "purchases", "decided_at", "programme_version", "reason",
-    "record", "inputs",
+_DECISIONS: Final = Table(
+    "decision",
+    {
+        "shard": "int", "decision_id": "uuid", "account_id": "uuid", "member_id": "uuid", "number": "bigint",
+        "kind": "text", "cause_key": "uuid", "cause_id": "text", "of_decision_id": "uuid",
+        "occurred_at": "timestamptz", "counts_at": "timestamptz", "qualifying": "bigint", "spend": "bigint",
+        "purchases": "smallint", "decided_at": "timestamptz", "programme_version": "int", "reason": "text",
+        "record": "bytea", "inputs": "bytea",
+    },
 )  # fmt: skip
 
 
@@ -197,7 +203,7 @@ class Storage:
             _decision_row(transaction, account_id, decision, keys.of(decision.member_id))
             for account_id, decision in decisions
         ]
-        await transaction.connection.copy_records_to_table("decision", records=rows, columns=_DECISION_COLUMNS)
+        await transaction.add(_DECISIONS, rows)
 
     async def save_asks(
         self,

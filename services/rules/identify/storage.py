@@ -18,13 +18,19 @@ from services.rules.identify.taken import Taken
 from services.rules.incoming import Mark, Origin
 from services.rules.privacy import Cipher, Pseudonyms, Vault
 from services.runtime.postgres import statements
+from services.runtime.rows import Table
 from services.runtime.shard import ShardTransaction
 
 SQL = statements(__package__)
 
-_PURCHASE_COLUMNS: Final = (
-    "shard", "purchase_key", "tenant", "programme", "purchase_id", "identifier", "account_id", "member_id", "verdict",
-    "fingerprint", "event_source", "event_id", "purchased_at", "first_seen_at", "store", "currency", "total",
+_PURCHASES: Final = Table(
+    "purchase",
+    {
+        "shard": "int", "purchase_key": "uuid", "tenant": "text", "programme": "text", "purchase_id": "text",
+        "identifier": "bytea", "account_id": "uuid", "member_id": "uuid", "verdict": "text", "fingerprint": "bytea",
+        "event_source": "text", "event_id": "text", "purchased_at": "timestamptz", "first_seen_at": "timestamptz",
+        "store": "text", "currency": "text", "total": "bigint",
+    },
 )  # fmt: skip
 
 
@@ -99,21 +105,27 @@ class Storage:
         await self._add_activities(transaction, changes, [each for each in new if not each.taken.purchase])
         await self._settle(transaction, changes.released)
         await self._forget(transaction, changes.to_forget)
-        ciphers = await self._ciphers(transaction, changes)
+        ciphers = await self._ciphers(transaction, changes, before)
         await self._put_holdings(transaction, changes, before, ciphers)
         await self._keep(transaction, [each for each in changes.to_keep if not each.waited], ciphers)
         await refusals.add(transaction, changes.refused)
 
-    async def _ciphers(self, transaction: ShardTransaction, changes: Changes) -> dict[UUID, Cipher]:
-        members = {each.holder.member_id for state in changes.identifiers.values() for each in state.holdings}
+    async def _ciphers(
+        self, transaction: ShardTransaction, changes: Changes, before: dict[IdentifierKey, Identifier]
+    ) -> dict[UUID, Cipher]:
+        """The ciphers under which something new is kept."""
+        members = {
+            holding.holder.member_id
+            for place, state in changes.identifiers.items()
+            for holding in state.holdings
+            if holding not in before[place].holdings
+        }
         subjects = members | {each.taken.key for each in changes.to_keep if not each.waited}
         return await self._vault.ciphers(transaction.connection, transaction.shard, subjects)
 
     async def _add_purchases(self, transaction: ShardTransaction, settled: Sequence[Settled]) -> None:
-        if not settled:
-            return
         rows = [self._purchase_row(each, transaction.shard, transaction.now) for each in settled]
-        await transaction.connection.copy_records_to_table("purchase", records=rows, columns=_PURCHASE_COLUMNS)
+        await transaction.add(_PURCHASES, rows)
 
     def _purchase_row(self, settled: Settled, shard: int, now: datetime) -> tuple[Any, ...]:
         taken, holder, origin = settled.taken, settled.holder, settled.taken.origin

@@ -26,13 +26,18 @@ from services.rules.index.batch import Changes, KnownReturn, ReturnVerdict
 from services.rules.index.readings import Entering, Returning
 from services.rules.privacy import Cipher, Vault
 from services.runtime.postgres import statements
+from services.runtime.rows import Table
 from services.runtime.shard import ShardTransaction
 
 SQL = statements(__package__)
 
-_ENTRY_COLUMNS: Final = (
-    "shard", "purchase_key", "tenant", "programme", "purchase_id", "account_id", "member_id", "card_category",
-    "fingerprint", "purchased_at", "lines",
+_ENTRIES: Final = Table(
+    "purchase_index",
+    {
+        "shard": "int", "purchase_key": "uuid", "tenant": "text", "programme": "text", "purchase_id": "text",
+        "account_id": "uuid", "member_id": "uuid", "card_category": "text", "fingerprint": "bytea",
+        "purchased_at": "timestamptz", "lines": "json",
+    },
 )  # fmt: skip
 _RETURN_COLUMNS: Final = (
     "shard", "return_key", "purchase_key", "tenant", "programme", "return_id", "purchase_id", "verdict", "fingerprint",
@@ -93,9 +98,7 @@ class Storage:
         return {row["return_key"]: _revived(row, ciphers[transaction.shard, row["return_key"]]) for row in rows}
 
     async def _add_entries(self, transaction: ShardTransaction, entering: Sequence[Entering]) -> None:
-        if entering:
-            rows = [_entry_row(each, transaction.shard) for each in entering]
-            await transaction.connection.copy_records_to_table("purchase_index", records=rows, columns=_ENTRY_COLUMNS)
+        await transaction.add(_ENTRIES, [_entry_row(each, transaction.shard) for each in entering])
 
     async def _claim(self, transaction: ShardTransaction, claimed: Sequence[tuple[UUID, Holder]]) -> None:
         if claimed:
