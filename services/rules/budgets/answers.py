@@ -104,6 +104,4 @@ async def _write(
             SQL.settle_asks, transaction.shard, list(taken), list(granted), list(reversed_), transaction.now
         )
     if states:
-        await connection.execute(
-            OF_PARTICIPANTS.save_states, transaction.shard, list(states), list(states.values()), transaction.now
-        )
+        await connection.execute(OF_PARTICIPANTS.save_states, transaction.shard, list(states), list(states.values()))

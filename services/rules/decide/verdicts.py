@@ -78,9 +78,7 @@ async def _give_back(transaction: ShardTransaction, decisions: Collection[UUID])
         counted = orjson.loads(row["record"]).get("counted", {})
         state = states.get(row["account_id"], row["state"])
         states[row["account_id"]] = without_counted(state, counted)
-    await transaction.connection.execute(
-        SQL.save_states, transaction.shard, list(states), list(states.values()), transaction.now
-    )
+    await transaction.connection.execute(SQL.save_states, transaction.shard, list(states), list(states.values()))
 
 
 async def _give_back_asked(
@@ -96,6 +94,4 @@ async def _give_back_asked(
             state = states.get(row["account_id"], row["state"])
             states[row["account_id"]] = without_counted(state, still_counted(ask))
     if states:
-        await transaction.connection.execute(
-            SQL.save_states, transaction.shard, list(states), list(states.values()), transaction.now
-        )
+        await transaction.connection.execute(SQL.save_states, transaction.shard, list(states), list(states.values()))
