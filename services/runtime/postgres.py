@@ -124,6 +124,8 @@ async def _prepare(connection: asyncpg.Connection) -> None:
     # Statements that go out together with `begin` and `commit`, see gate.py; planned once a session.
     for name in ("take_known_shard", "move_head"):
         await connection.execute(f"prepare {name} as {SQL[name]}")
+    # asyncpg learns a type of array when it meets one by itself; within a row of a row it cannot, and gives up.
+    await connection.fetchrow(SQL.arrays)
 
 
 async def _give_back(_connection: asyncpg.Connection) -> None:
