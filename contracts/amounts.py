@@ -21,12 +21,14 @@ MAX_POINTS: Final = 2**62
 _KNOWN_DECIMALS_MAX: Final = 16_384
 AMOUNT_PATTERN: Final = rf"^-?[0-9]{{1,{MAX_WHOLE_DIGITS}}}(\.[0-9]{{1,{MAX_DECIMALS}}})?$"
 _DECIMAL: Final = re.compile(AMOUNT_PATTERN[:-1] + r"\Z")
+_ANY_DECIMAL: Final = re.compile(r"-?(?P<whole>[0-9]+)(\.[0-9]+)?\Z")
 
 
 def parse_decimal(value: object) -> int:
     """Ten-thousandths in a decimal string such as `"7.98"`.
 
-    Raises PydanticCustomError `decimal_string` for anything else: a JSON number may have lost digits already.
+    Raises PydanticCustomError `amount_too_large` or `too_many_decimals` for one that has more digits than anything
+    here carries, and `decimal_string` for anything else: a JSON number may have lost digits already.
     """
     if isinstance(value, str):
         return _parse_text(value)
@@ -37,14 +39,26 @@ def parse_decimal(value: object) -> int:
 @lru_cache(maxsize=_KNOWN_DECIMALS_MAX)
 def _parse_text(value: str) -> int:
     if _DECIMAL.match(value) is None:
-        raise PydanticCustomError(
+        raise _undecimal(value)
+    whole, _, decimals = value.partition(".")
+    magnitude = int(whole.lstrip("-")) * TEN_THOUSANDTHS + int(decimals.ljust(MAX_DECIMALS, "0"))
+    return -magnitude if value[0] == "-" else magnitude
+
+
+def _undecimal(value: str) -> PydanticCustomError:
+    """Why a text is no decimal string."""
+    found = _ANY_DECIMAL.match(value)
+    if found is None:
+        return PydanticCustomError(
             "decimal_string",
             'write a decimal string such as "7.98": at most {whole} digits, a point, at most {decimals} decimals',
             {"whole": MAX_WHOLE_DIGITS, "decimals": MAX_DECIMALS},
         )
-    whole, _, decimals = value.partition(".")
-    magnitude = int(whole.lstrip("-")) * TEN_THOUSANDTHS + int(decimals.ljust(MAX_DECIMALS, "0"))
-    return -magnitude if value[0] == "-" else magnitude
+    if len(found["whole"]) > MAX_WHOLE_DIGITS:
+        return PydanticCustomError(
+            "amount_too_large", "at most {whole} digits before the point", {"whole": MAX_WHOLE_DIGITS}
+        )
+    return PydanticCustomError("too_many_decimals", "at most {decimals} decimals", {"decimals": MAX_DECIMALS})
 
 
 def format_decimal(ten_thousandths: int, decimals: int = 2) -> str:

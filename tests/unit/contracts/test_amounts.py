@@ -30,7 +30,7 @@ def test_every_decimal_string_is_read_exactly(text: str) -> None:
     "value",
     [
         7.98, 7, True, None, "", " 1", "1 ", "1\n", "+1", "1,10", "1.", ".5", "1e3", "1e400", "NaN", "Infinity", "0x1",
-        "١٢", "1.23456", "1234567890123", "--1", b"1", "1_000", "9223372036854775808",
+        "١٢", "--1", b"1", "1_000", "1234567890123.", "1.234567\n",
     ],
 )  # fmt: skip
 def test_anything_else_is_refused(value: object) -> None:
@@ -38,6 +38,24 @@ def test_anything_else_is_refused(value: object) -> None:
     with pytest.raises(PydanticCustomError) as refused:
         parse_decimal(value)
     assert refused.value.type == "decimal_string"
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("1.23456", "too_many_decimals"),
+        ("1234567890123", "amount_too_large"),
+        ("-9223372036854775808", "amount_too_large"),
+        ("0000000000001", "amount_too_large"),
+        ("1234567890123.45678", "amount_too_large"),
+        ("9" * 10_000, "amount_too_large"),
+    ],
+)
+def test_too_many_digits_have_codes_of_their_own(value: str, code: str) -> None:
+    """Whoever sends too much, or too fine, is told which of the two."""
+    with pytest.raises(PydanticCustomError) as refused:
+        parse_decimal(value)
+    assert refused.value.type == code
 
 
 @given(st.integers(-(2**62), 2**62), st.integers(0, 4))

@@ -44,7 +44,7 @@ def changed(event: dict[str, Any], *path: str | int, to: Any) -> dict[str, Any]:
         (("data", "lines"), {}, "$.data.lines", "not_a_list"),
         (("data", "lines", 0), "milk", "$.data.lines[0]", "not_an_object"),
         (("data", "payments", 1, "amount"), "5.99", "$.data.payments", "does_not_add_up"),
-        (("data", "payments", 0, "points"), "9223372036854775808", "$.data.payments[0].points", "decimal_string"),
+        (("data", "payments", 0, "points"), "9223372036854775808", "$.data.payments[0].points", "amount_too_large"),
         (("data", "payments", 0, "points"), "-2.00", "$.data.payments[0].points", "negative_points"),
         (("data", "payments", 0, "amount"), "-2.00", "$.data.payments[0].amount", "negative_points"),
         (("data", "payments", 0, "hold_id"), "hold-1", "$.data.payments[0].hold_id", "not_a_uuid"),
