@@ -155,7 +155,7 @@ class ReversePoints(CloudEvent):
 class PurchaseRedemption(Command):
     """Points that a purchase says it was paid with.
 
-    It names a hold, or a redemption that was placed before, or nothing.
+    It names a hold, or a redemption that was placed before, or nothing. `partner` of a coalition is where it was made.
     """
 
     source: Source
@@ -165,6 +165,7 @@ class PurchaseRedemption(Command):
     hold_id: UUID | None = None
     redemption_id: UUID | None = None
     unbacked: UnbackedPolicy = "to_zero"
+    partner: Text = ""
 
 
 class RedeemForPurchase(CloudEvent):

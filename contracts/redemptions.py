@@ -1,12 +1,17 @@
 """Commands that retail systems send to the ledger over Kafka instead of HTTP; keyed by account."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from contracts.amounts import Amount, DecimalPoints
-from contracts.envelope import CloudEvent, Code, Identifier, Shape
+from contracts.envelope import CloudEvent, Code, Identifier, Shape, Text
+
+MAX_CONFIRMATION: Final = 4_096
+"""Characters of a confirmation's token."""
+
+ConfirmationToken = Annotated[str, Field(min_length=1, max_length=MAX_CONFIRMATION)]
 
 
 class RetailCommand(Shape):
@@ -18,13 +23,18 @@ class RetailCommand(Shape):
 
 
 class HoldRequest(RetailCommand):
-    """Set points aside; `bill` and `redeemable` in money, as quoted."""
+    """Set points aside; `bill` and `redeemable` in money, as quoted.
+
+    `partner` of a coalition is where they are spent; `confirmation` is a token as contracts.confirmations says.
+    """
 
     currency: Code
     points: DecimalPoints
     bill: Amount | None = None
     redeemable: Amount | None = None
     reference: Identifier | None = None
+    partner: Text = ""
+    confirmation: ConfirmationToken | None = None
     time_out_s: Annotated[int, Field(gt=0)] | None = None
 
 
@@ -41,6 +51,7 @@ class HoldCaptureRequest(RetailCommand):
     hold_id: UUID
     points: DecimalPoints | None = None
     partial: Literal["release", "keep"] = "release"
+    partner: Text = ""
 
 
 class CaptureHold(CloudEvent):
@@ -64,13 +75,18 @@ class ReleaseHold(CloudEvent):
 
 
 class RedemptionRequest(RetailCommand):
-    """Spend points at once; `bill` and `redeemable` in money, as quoted."""
+    """Spend points at once; `bill` and `redeemable` in money, as quoted.
+
+    `partner` of a coalition is where they are spent; `confirmation` is a token as contracts.confirmations says.
+    """
 
     currency: Code
     points: DecimalPoints
     bill: Amount | None = None
     redeemable: Amount | None = None
     reference: Identifier | None = None
+    partner: Text = ""
+    confirmation: ConfirmationToken | None = None
 
 
 class RedeemPoints(CloudEvent):

@@ -138,6 +138,7 @@ create table hold (
     expires_at timestamptz not null,
     day        date,
     reference  text,
+    partner    text        not null default '',
     lot_ids    uuid[]      not null, -- the three say together which lots stand behind it, in the order of spending
     points     bigint[]    not null,
     held       bigint[]    not null,
@@ -160,6 +161,7 @@ create table redemption (
     day           date,
     reference     text,
     forwarded     bigint      not null,
+    partner       text        not null default '',
     lot_ids       uuid[]      not null,
     points        bigint[]    not null,
     restored      bigint[]    not null,
@@ -216,7 +218,8 @@ create table entry (
 );
 
 -- What moved in a day, in UTC, for finance. `expires_in` is the month in which the lots expire (`2027-06`), `never`, or
--- `none` where no lot was touched.
+-- `none` where no lot was touched. `earned_with` is the partner of a coalition that gave the lots, `spent_with` the one
+-- that took the points; empty: the programme itself.
 create table daily_total (
     shard        integer not null,
     tenant       text    not null,
@@ -227,9 +230,13 @@ create table daily_total (
     source       text    not null,
     target       text    not null,
     expires_in   text    not null,
+    earned_with  text    not null,
+    spent_with   text    not null,
     points       numeric not null,
     movements    bigint  not null,
-    primary key (shard, tenant, programme, currency, effective_on, recorded_on, source, target, expires_in)
+    primary key (
+        shard, tenant, programme, currency, effective_on, recorded_on, source, target, expires_in, earned_with, spent_with
+    )
 ) with (fillfactor = 50);
 
 -- What rules published of the programmes: the guards of commands that come here directly.
@@ -245,3 +252,12 @@ create table programme (
 
 -- For sums of a day's part, over all accounts; next to nothing to keep where lines come in the order of their dates.
 create index entry_by_date on entry using brin (effective_at);
+
+-- For balances as of then, as known now: lines by how much later they were known than they counted (see `history`).
+-- What is a few seconds late, as all that comes over a network is, is left out.
+create index entry_late on entry (
+    shard,
+    account_id,
+    width_bucket(extract(epoch from known_at - effective_at), '{60, 3600, 86400, 2592000, 34560000}'::numeric []),
+    known_at
+) where known_at - effective_at > interval '5 seconds';

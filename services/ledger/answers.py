@@ -2,15 +2,24 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
 from contracts.amounts import format_points
 from services.ledger.domain.account import Account
+from services.ledger.domain.account_events import TransferSent
 from services.ledger.domain.decide import Outcome
-from services.ledger.domain.events import HoldCaptured, HoldPlaced
+from services.ledger.domain.events import (
+    Event,
+    HoldCaptured,
+    HoldPlaced,
+    HoldReleased,
+    PointsAdjusted,
+    PointsRedeemed,
+    PointsRestored,
+)
 from services.ledger.domain.refusals import Refusal
 from services.ledger.intake import Ask
 
@@ -36,8 +45,10 @@ def answer_of(ask: Ask, outcome: Outcome, position: int, now: datetime) -> str:
             value = getattr(event, name, None)
             if value is not None:
                 answer.setdefault(name, value)
-    if own and "currency" in answer:
-        answer["points"] = _moved(account, own, answer["currency"])
+    moved = next((each for each in own if type(each) in _MEASURED and each.movements), None)
+    if moved is not None:
+        currency = answer.setdefault("currency", moved.movements[0].currency)
+        answer["points"] = _moved(account, own, currency, *_MEASURED[type(moved)])
     answer["balances"] = balances_of(account)
     return orjson.dumps(answer, default=str).decode()
 
@@ -60,18 +71,28 @@ def balances_of(account: Account) -> Mapping[str, Mapping[str, str]]:
     }
 
 
-def _moved(account: Account, events: list[Any], currency: str) -> str:
-    """How many points the command took, set aside or gave back; what a capture released is not among them."""
-    targets = {"redeemed"} if any(isinstance(event, HoldCaptured) for event in events) else None
-    if any(isinstance(event, HoldPlaced) for event in events):
-        targets = {"held"}
+def _moved(account: Account, events: list[Event], currency: str, source: str | None, target: str | None) -> str:
+    """How many points the command took, set aside or gave back; what else it set in motion is not among them."""
     points = sum(
         movement.points
         for event in events
+        if type(event) in _MEASURED
         for movement in event.movements
-        if targets is None or movement.target in targets
+        if source in {None, movement.source} and target in {None, movement.target}
     )
     return format_points(points, account.balances[currency].scale)
+
+
+_MEASURED: Final[Mapping[type[Event], tuple[str | None, str | None]]] = {
+    PointsRedeemed: (None, "redeemed"),
+    PointsRestored: ("redeemed", None),
+    PointsAdjusted: (None, None),
+    HoldPlaced: (None, "held"),
+    HoldCaptured: (None, "redeemed"),
+    HoldReleased: ("held", None),
+    TransferSent: (None, "in_transit"),
+}
+"""Which movements of an event are what the command asked for: from which bucket, to which one."""
 
 
 def account_elsewhere(account_id: UUID) -> Refusal:

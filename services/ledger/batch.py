@@ -16,7 +16,7 @@ from services.ledger.intake import Ask, Request, in_smallest_unit
 from services.ledger.onward import message_entry
 from services.ledger.programmes import Programmes
 from services.ledger.projections.entries import entry_rows
-from services.ledger.projections.totals import Months
+from services.ledger.projections.totals import Origins
 from services.ledger.storage.load import Known, Loaded
 from services.ledger.storage.save import Change, Decided, Kept, Records
 from services.runtime.shard import ShardTransaction, Verdict
@@ -40,7 +40,7 @@ class Batch:
         self._programmes = programmes
         self._known = dict(loaded.known)
         self._changes: dict[UUID, Change] = {}
-        self._months: dict[UUID, Months] = {}
+        self._origins: dict[UUID, Origins] = {}
         self._guards: dict[tuple[str, str], Guards] = {}
         self._writer = wire.EntryWriter(transaction.now)
 
@@ -114,14 +114,14 @@ class Batch:
         own = self._transaction.head
         transaction, now, account = self._transaction, self._transaction.now, outcome.account
         if outcome.recorded:
-            months = self._months.get(account.account_id)
-            if months is None:
-                months = self._months[account.account_id] = Months(change.after.lots)
+            origins = self._origins.get(account.account_id)
+            if origins is None:
+                origins = self._origins[account.account_id] = Origins(change.after.lots)
             totals = self.records.totals.of(account.tenant, account.programme)
             for recorded in outcome.recorded:
                 event = recorded.event
                 if event.lots:
-                    months.learn(event)
+                    origins.learn(event)
                 data = wire.data_of(account, recorded, now)
                 entry = self._writer.entry(account, recorded, data, ask.message.key, ask.message.traceparent)
                 change.position = transaction.append(entry)
@@ -134,7 +134,7 @@ class Batch:
                         version=recorded.version, position=change.position, known_at=change.known_at, now=now,
                     )  # fmt: skip
                 if event.movements:
-                    totals.add(event, months)
+                    totals.add(event, origins)
         change.after = account
         for onward in outcome.onward:
             transaction.append(message_entry(account, onward, now, ask.message.traceparent))

@@ -14,6 +14,7 @@ from contracts.envelope import DEFAULT_TENANT
 from contracts.topics import AWARDS, MEMBER_EVENTS, PROGRAMMES, REDEMPTIONS, TRANSFERS
 from services.ledger.api import application
 from services.ledger.api.state import Parts
+from services.ledger.confirmations import Confirmations
 from services.ledger.opening import run as opening_run
 from services.ledger.opening.file import Terms
 from services.ledger.processor import LOG_COLUMNS, LedgerProcessor
@@ -78,7 +79,8 @@ async def build_work(process: Process, settings: LedgerSettings) -> Sequence[Par
     pool = await process.pool(SCHEMA, session=SESSION)
     programmes = Programmes()
     await programmes.refresh(pool)
-    books = ShardWriter(pool, LedgerProcessor(programmes), settings=settings, log_columns=LOG_COLUMNS)
+    confirmations = Confirmations(settings.confirmation_public_key)
+    books = ShardWriter(pool, LedgerProcessor(programmes, confirmations), settings=settings, log_columns=LOG_COLUMNS)
     published = ShardWriter(pool, ProgrammeProcessor(), settings=settings, log_columns=LOG_COLUMNS)
     writers = dict.fromkeys((AWARDS.name, REDEMPTIONS.name, TRANSFERS.name, MEMBER_EVENTS.name), books)
     consumer = process.consumer({**writers, PROGRAMMES.name: published}, GROUP)
@@ -93,8 +95,9 @@ async def build_serve(process: Process, settings: LedgerSettings, host: str, por
     reads = await process.pool(SCHEMA, max_size=settings.ledger_pool_reads, session=SESSION)
     programmes = Programmes()
     await programmes.refresh(reads)
-    writer = ShardWriter(writes, LedgerProcessor(programmes), settings=settings, log_columns=LOG_COLUMNS)
-    parts = Parts(writer, reads, programmes, settings, wall_clock)
+    confirmations = Confirmations(settings.confirmation_public_key)
+    writer = ShardWriter(writes, LedgerProcessor(programmes, confirmations), settings=settings, log_columns=LOG_COLUMNS)
+    parts = Parts(writer, reads, programmes, settings, wall_clock, confirmations)
     api = application.create(settings, parts, process.health)
     server = HttpServer(api, host, port, grace_s=settings.stop_grace_s)
     return [server, KeptFresh(programmes, reads, settings.ledger_programmes_poll_ms / 1_000)]

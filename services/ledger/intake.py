@@ -4,7 +4,10 @@ A command of a retail system names points as a decimal string; how many decimals
 account's books say.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
@@ -28,9 +31,10 @@ from contracts.redemptions import (
     ReverseRedemption,
 )
 from contracts.topics import MEMBER_EVENTS
+from services.ledger.confirmations import NO_CONFIRMATIONS, Confirmations
 from services.ledger.domain import commands
 from services.ledger.domain.account import Account, Hold, Redemption
-from services.ledger.domain.commands import Command
+from services.ledger.domain.commands import Command, Confirmation
 from services.ledger.domain.needs import Needs, needs
 from services.ledger.domain.refusals import Refusal, currency_unknown, not_positive
 from services.ledger.onward import command_in, receiver_of
@@ -115,8 +119,8 @@ def account_key(message: Message) -> str:
     return str(message.event.data.account_id)  # type: ignore[attr-defined]  # every type of our topics has it
 
 
-def ask_of(message: Message, scales: Scales) -> Ask:
-    """What a message asks. Raises `MessageFault` for one whose data is not what its type says."""
+def ask_of(message: Message, scales: Scales, now: datetime, confirmations: Confirmations = NO_CONFIRMATIONS) -> Ask:
+    """What a message asks at `now`. Raises `MessageFault` for one whose data is not what its type says."""
     payload = message.payload
     if isinstance(payload, Request):
         command = payload.command
@@ -131,7 +135,7 @@ def ask_of(message: Message, scales: Scales) -> Ask:
     if event is None:
         raise invalid_data(message.problems)
     if isinstance(event, _RETAIL):
-        return _retail_ask(message, event, scales)
+        return _retail_ask(message, event, scales, now, confirmations)
     return _from_services(message, event)
 
 
@@ -160,15 +164,35 @@ def _erasure(message: Message, event: MemberErased) -> Ask:
     return Ask(message, command_id, data.account_id, message.tenant, data.programme, None, command)
 
 
-def _retail_ask(message: Message, event: Any, scales: Scales) -> Ask:  # noqa: ANN401  # one of _RETAIL
+def _retail_ask(
+    message: Message,
+    event: Any,  # noqa: ANN401  # one of _RETAIL
+    scales: Scales,
+    now: datetime,
+    confirmations: Confirmations,
+) -> Ask:
     data: RetailCommand = event.data
+    currency = currency_of(data)
+    confirmation = confirmations.read(
+        getattr(data, "confirmation", None), tenant=message.tenant, account_id=data.account_id,
+        programme=data.programme, currency=currency, till=message.source, now=now,
+    )  # fmt: skip
     command_id = command_id_of(message.tenant, message.source, data.account_id, message.type, data.key)
     base = {"command_id": command_id, "account_id": data.account_id, "occurred_at": event.time}
-    command, decimals, refusal = command_of(data, base, scales.of(message.tenant, data.programme, currency_of(data)))
+    scale = scales.of(message.tenant, data.programme, currency)
+    command, decimals, refusal = command_of(data, base, scale, confirmation)
     return Ask(
         message, command_id, data.account_id, message.tenant, data.programme, None, command,
-        orjson.dumps(message.content["data"], option=orjson.OPT_SORT_KEYS).decode(), refusal, decimals,
+        orjson.dumps(without_token(message.content["data"]), option=orjson.OPT_SORT_KEYS).decode(), refusal, decimals,
     )  # fmt: skip
+
+
+def without_token(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was asked, with a fingerprint of the confirmation in its place: the log holds nothing that could be used."""
+    token = asked.get("confirmation")
+    if not isinstance(token, str):
+        return asked
+    return {**asked, "confirmation": sha256(token.encode()).hexdigest()}
 
 
 def currency_of(data: RetailCommand) -> str:
@@ -177,7 +201,7 @@ def currency_of(data: RetailCommand) -> str:
 
 
 def command_of(
-    data: RetailCommand, base: dict[str, Any], scale: int | None
+    data: RetailCommand, base: dict[str, Any], scale: int | None, confirmation: Confirmation | None = None
 ) -> tuple[Command | None, int | None, Refusal | None]:
     """The domain's command, points that wait for their currency (see `Ask.decimals`), or why there is none.
 
@@ -185,19 +209,23 @@ def command_of(
     """
     match data:
         case HoldRequest() | RedemptionRequest():
-            return _spending(data, base, scale)
+            return _spending(data, base, scale, confirmation)
         case HoldReleaseRequest():
             return commands.ReleaseHold(**base, hold_id=data.hold_id), None, None
         case HoldCaptureRequest():
             keep = data.partial == "keep"
-            return commands.CaptureHold(**base, hold_id=data.hold_id, keep=keep), data.points, None
+            capture = commands.CaptureHold(**base, hold_id=data.hold_id, keep=keep, partner=data.partner)
+            return capture, data.points, None
         case RedemptionReversalRequest():
             return commands.ReverseRedemption(**base, redemption_id=data.redemption_id), data.points, None
     raise TypeError(f"no command of a retail system: {type(data).__name__}")
 
 
 def _spending(
-    data: HoldRequest | RedemptionRequest, base: dict[str, Any], scale: int | None
+    data: HoldRequest | RedemptionRequest,
+    base: dict[str, Any],
+    scale: int | None,
+    confirmation: Confirmation | None,
 ) -> tuple[Command | None, int | None, Refusal | None]:
     if scale is None:
         return None, None, currency_unknown(data.currency)
@@ -212,6 +240,8 @@ def _spending(
         "bill": data.bill,
         "redeemable": data.redeemable,
         "reference": data.reference,
+        "partner": data.partner,
+        "confirmation": confirmation,
     }
     if isinstance(data, HoldRequest):
         return commands.PlaceHold(**asked, time_out_s=data.time_out_s), None, None

@@ -1,12 +1,14 @@
 """The books' processor: commands of one shard, from messages to verdicts, in one transaction."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from contracts.catalogue import MODELS
 from contracts.redemptions import RetailCommand
 from services.ledger.batch import Batch
+from services.ledger.confirmations import NO_CONFIRMATIONS, Confirmations
 from services.ledger.domain.needs import Needs, together
 from services.ledger.intake import Ask, Scales, account_key, ask_of, currency_of
 from services.ledger.programmes import Programmes
@@ -25,8 +27,9 @@ class LedgerProcessor:
 
     name = "ledger"
 
-    def __init__(self, programmes: Programmes) -> None:
+    def __init__(self, programmes: Programmes, confirmations: Confirmations = NO_CONFIRMATIONS) -> None:
         self._programmes = programmes
+        self._confirmations = confirmations
 
     def key_of(self, message: Message) -> str:
         """The account. Raises `MessageFault` where the data is not what its type says."""
@@ -35,14 +38,14 @@ class LedgerProcessor:
     async def process(self, transaction: ShardTransaction, messages: Sequence[Message]) -> Sequence[Verdict]:
         """Decide the messages in order, each on what those before it left; write everything at the end."""
         scales = await self._scales(transaction, messages)
-        asks = [ask_of(message, scales) for message in messages]
+        asks = [ask_of(message, scales, transaction.now, self._confirmations) for message in messages]
         loaded = await self._load(transaction, asks)
         batch = Batch(transaction, loaded, self._programmes)
         verdicts = []
         for ask in asks:
             verdicts.append(batch.decide(ask))
             for follower in batch.followers(ask):
-                batch.decide(resumed(follower, scales))
+                batch.decide(resumed(follower, scales, transaction.now))
         await save(transaction.connection, transaction.shard, transaction.now, batch.changes(), batch.records)
         return verdicts
 
@@ -62,7 +65,11 @@ class LedgerProcessor:
     async def _load(self, transaction: ShardTransaction, asks: Sequence[Ask]) -> Loaded:
         commands = [ask.command_id for ask in asks if ask.command is not None or ask.refusal is not None]
         loaded = await load(transaction, needs_of(asks), commands)
-        waited = [resumed(each, self._programmes.scales) for waiting in loaded.waiting.values() for each in waiting]
+        waited = [
+            resumed(each, self._programmes.scales, transaction.now)
+            for waiting in loaded.waiting.values()
+            for each in waiting
+        ]
         if waited:
             # Those that waited are decided too, and may need more than what the others asked for.
             waiting = loaded.waiting
@@ -80,7 +87,7 @@ def needs_of(asks: Sequence[Ask]) -> dict[UUID, Needs]:
     return {account_id: together(each) for account_id, each in by_account.items()}
 
 
-def resumed(waiting: tuple[UUID, dict[str, Any]], scales: Scales) -> Ask:
+def resumed(waiting: tuple[UUID, dict[str, Any]], scales: Scales, now: datetime) -> Ask:
     """A command that was kept because it came too early, as it came."""
     _, content = waiting
     event = MODELS[content["type"]].model_validate(content)
@@ -88,6 +95,6 @@ def resumed(waiting: tuple[UUID, dict[str, Any]], scales: Scales) -> Ask:
         type=event.type, id=event.id, source=event.source, tenant=event.tenant, content=content, event=event,
         traceparent=event.traceparent,
     )  # fmt: skip
-    ask = ask_of(message, scales)
+    ask = ask_of(message, scales, now)
     ask.resumed = True
     return ask

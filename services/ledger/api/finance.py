@@ -16,7 +16,7 @@ from contracts.envelope import MAX_YEAR, MIN_YEAR, Code
 from services.ledger.api.state import FromParts, Parts, Reader
 from services.ledger.domain.guards import Guards
 from services.ledger.queries import SQL
-from services.ledger.queries.finance import cohorts, figures_of, liability, movements_between, owed
+from services.ledger.queries.finance import cohorts, figures_of, liability, movements_between, owed, settled
 from services.runtime.http.answers import answer
 from services.runtime.http.application import JsonRoute
 from services.runtime.http.problems import Problem
@@ -103,6 +103,29 @@ class BreakageAnswer(BaseModel):
     items: list[CohortAnswer]
 
 
+class Owed(BaseModel):
+    """What one partner owes another: the one who gave the points to the one who was paid with them.
+
+    `debtor` or `creditor` null: the programme itself. `amount` is in the programme's money, null without a worth.
+    """
+
+    currency: str
+    debtor: str | None
+    creditor: str | None
+    points: str
+    amount: str | None
+
+
+class SettlementAnswer(BaseModel):
+    """What partners owe each other for a period."""
+
+    programme: str
+    since: datetime
+    until: datetime
+    money: str | None
+    items: list[Owed]
+
+
 @router.get("/liability", response_model=LiabilityAnswer)
 async def get_liability(programme: Programme, caller: Reader, parts: FromParts, as_of: When = "") -> Response:
     """What is owed to members, by currency and month of expiry, at any date. Problem 422 `not_a_time`."""
@@ -129,8 +152,7 @@ async def get_liability(programme: Programme, caller: Reader, parts: FromParts, 
         }
         for currency, each in sorted(found.items())
     }
-    state = parts.programmes.state(caller.tenant, programme)
-    money = state.versions[-1].money if state is not None and state.versions else None
+    money = _money(parts, caller.tenant, programme)
     return answer({"programme": programme, "as_of": before - _AN_INSTANT, "money": money, "currencies": document})
 
 
@@ -144,12 +166,7 @@ async def get_movements(
 ) -> Response:
     """What moved in a period: opening + issued + … = closing. Problems 422 `not_a_time`, `period_empty`."""
     guards = parts.programmes.guards(caller.tenant, programme, parts.clock())
-    begin = _bound(since, guards.zone, "from", after=False) or parts.clock()
-    end = _bound(until, guards.zone, "to", after=True) or parts.clock() + _AN_INSTANT
-    if begin > end:
-        raise Problem(
-            HTTPStatus.UNPROCESSABLE_ENTITY, "period_empty", "The period ends before it begins", field="query.to"
-        )
+    begin, end = _period(since, until, guards.zone, parts.clock())
     scales = await _scales(parts, caller.tenant, programme)
     before = [each async for each in movements_between(parts.reads, caller.tenant, programme, None, begin)]
     within = [each async for each in movements_between(parts.reads, caller.tenant, programme, begin, end)]
@@ -184,6 +201,37 @@ async def get_breakage(programme: Programme, caller: Reader, parts: FromParts) -
     return answer({"programme": programme, "items": items})
 
 
+@router.get("/settlement", response_model=SettlementAnswer)
+async def get_settlement(
+    programme: Programme,
+    caller: Reader,
+    parts: FromParts,
+    since: Annotated[str, Query(alias="from", description="The first day, or an instant.")],
+    until: Annotated[str, Query(alias="to", description="The last day, or an instant that is left out.")] = "",
+) -> Response:
+    """What the partners of a coalition owe each other for a period: who gave the points that another was paid with.
+
+    Problems 422 `not_a_time`, `period_empty`.
+    """
+    guards = parts.programmes.guards(caller.tenant, programme, parts.clock())
+    begin, end = _period(since, until, guards.zone, parts.clock())
+    scales = await _scales(parts, caller.tenant, programme)
+    moved = [each async for each in movements_between(parts.reads, caller.tenant, programme, begin, end)]
+    items = [
+        {
+            "currency": currency,
+            "debtor": debtor or None,
+            "creditor": creditor or None,
+            "points": format_points(points, scales[currency]),
+            "amount": _worth(guards, currency, points),
+        }
+        for (currency, debtor, creditor), points in sorted(settled(moved).items())
+        if points
+    ]
+    money = _money(parts, caller.tenant, programme)
+    return answer({"programme": programme, "since": begin, "until": end, "money": money, "items": items})
+
+
 def _movements(opening: Mapping[str, int], changes: Mapping[str, int], scale: int, movements: int) -> dict[str, Any]:
     names = ("issued", "adjusted", "transferred_in", "transferred_out", "redeemed", "expired", "reversed")
     return {
@@ -192,6 +240,23 @@ def _movements(opening: Mapping[str, int], changes: Mapping[str, int], scale: in
         "closing": format_points(owed(opening) + owed(changes), scale),
         "movements": movements,
     }
+
+
+def _period(since: str, until: str, zone: str, now: datetime) -> tuple[datetime, datetime]:
+    """From when to before when; to now where nothing is said. Problems 422 `not_a_time`, `period_empty`."""
+    begin = _bound(since, zone, "from", after=False) or now
+    end = _bound(until, zone, "to", after=True) or now + _AN_INSTANT
+    if begin > end:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "period_empty", "The period ends before it begins", field="query.to"
+        )
+    return begin, end
+
+
+def _money(parts: Parts, tenant: str, programme: str) -> str | None:
+    """The programme's money currency; None where nothing was published."""
+    state = parts.programmes.state(tenant, programme)
+    return state.versions[-1].money if state is not None and state.versions else None
 
 
 def _bound(text: str, zone: str, name: str, *, after: bool) -> datetime | None:

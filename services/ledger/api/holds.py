@@ -9,6 +9,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from contracts.amounts import DecimalPoints
+from contracts.envelope import Text
 from contracts.redemptions import HoldCaptureRequest, HoldReleaseRequest, HoldRequest
 from services.ledger.api.redemptions import RedemptionBody
 from services.ledger.api.submission import Body, Done, Submission, writing
@@ -32,6 +33,7 @@ class CaptureBody(Body):
 
     points: DecimalPoints | None = None
     partial: Literal["release", "keep"] = "release"
+    partner: Text = ""
 
 
 @router.post("", response_model=Done, status_code=HTTPStatus.CREATED)

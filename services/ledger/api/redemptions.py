@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from contracts.amounts import Amount, DecimalPoints
-from contracts.envelope import Code, Identifier
-from contracts.redemptions import RedemptionRequest, RedemptionReversalRequest
+from contracts.envelope import Code, Identifier, Text
+from contracts.redemptions import ConfirmationToken, RedemptionRequest, RedemptionReversalRequest
 from services.ledger.api.submission import Body, Done, Submission, writing
 from services.runtime.http.application import JsonRoute
 
@@ -20,13 +20,19 @@ REVERSE: Final = "bonus.redemption.reverse.v1"
 
 
 class RedemptionBody(Body):
-    """Points to spend; `bill` and `redeemable` in money, as quoted, where the programme limits the share of it."""
+    """Points to spend; `bill` and `redeemable` in money, as quoted, where the programme limits the share of it.
+
+    `partner` of a coalition is where they are spent. `confirmation` is the member's, as the notifier's
+    `POST /v1/confirmations/{id}/verify` answers it, where the programme asks for one.
+    """
 
     currency: Code
     points: DecimalPoints
     bill: Amount | None = None
     redeemable: Amount | None = None
     reference: Identifier | None = None
+    partner: Text = ""
+    confirmation: ConfirmationToken | None = None
 
 
 class ReversalBody(Body):
@@ -40,8 +46,10 @@ async def redeem(body: RedemptionBody, submission: Annotated[Submission, Depends
     """Spend points, soonest-expiring first.
 
     Problems: 404 `account_unknown`; 409 `insufficient_points`, `account_frozen`, `account_closed`,
-    `programme_suspended`, `too_many_redemptions`, `idempotency_key_reused`; 422 `below_minimum`, `not_a_multiple`,
-    `exceeds_share_of_bill`, `bill_required`, `unknown_currency`, `too_many_decimals`, `not_positive`.
+    `programme_suspended`, `too_many_redemptions`, `confirmation_required`, `confirmation_used`,
+    `idempotency_key_reused`; 422 `below_minimum`, `not_a_multiple`,
+    `exceeds_share_of_bill`, `bill_required`, `unknown_currency`, `too_many_decimals`, `not_positive`,
+    `confirmation_invalid`, `confirmation_expired`, `confirmation_differs`.
     """
     return await submission.retail(RedemptionRequest.model_construct(**submission.named, **dict(body)), dict(body))
 

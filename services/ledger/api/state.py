@@ -11,6 +11,7 @@ from uuid import UUID
 from fastapi import Depends, Request, Security
 
 from contracts.shards import shard_of
+from services.ledger.confirmations import NO_CONFIRMATIONS, Confirmations
 from services.ledger.programmes import Programmes
 from services.ledger.queries import SQL
 from services.ledger.settings import LedgerSettings
@@ -37,6 +38,7 @@ class Parts:
     programmes: Programmes
     settings: LedgerSettings
     clock: Callable[[], datetime]
+    confirmations: Confirmations = NO_CONFIRMATIONS
     _owners: OrderedDict[UUID, Owner] = field(default_factory=OrderedDict)
 
     async def owner(self, caller: Caller, account_id: UUID) -> Owner:
@@ -63,6 +65,11 @@ def account_unknown(account_id: UUID) -> Problem:
     return Problem(
         HTTPStatus.NOT_FOUND, "account_unknown", "There is no such account", facts={"account_id": str(account_id)}
     )
+
+
+def member_erased(account_id: UUID) -> Problem:
+    """Only figures are left of its member: the programme's totals, and no line of a person."""
+    return Problem(HTTPStatus.GONE, "member_erased", "The member was erased", facts={"account_id": str(account_id)})
 
 
 async def parts_of(request: Request) -> Parts:

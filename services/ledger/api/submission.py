@@ -15,10 +15,10 @@ from contracts.redemptions import RetailCommand
 from contracts.shards import shard_of
 from services.ledger.api.state import FromParts, Operator, Parts, Writer, account_unknown
 from services.ledger.batch import CONFLICT
-from services.ledger.domain.commands import Command
+from services.ledger.domain.commands import Command, Confirmation
 from services.ledger.domain.refusals import Refusal
 from services.ledger.intake import Request as Submitted
-from services.ledger.intake import command_id_of, command_of, currency_of
+from services.ledger.intake import command_id_of, command_of, currency_of, without_token
 from services.ledger.queries import SQL
 from services.ledger.wire import SOURCE
 from services.runtime.http.answers import answer
@@ -47,6 +47,9 @@ _STATUS: Final[Mapping[str, HTTPStatus]] = {
     "time_out_too_long": HTTPStatus.UNPROCESSABLE_ENTITY,
     "reason_required": HTTPStatus.UNPROCESSABLE_ENTITY,
     "operator_required": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "confirmation_invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "confirmation_expired": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "confirmation_differs": HTTPStatus.UNPROCESSABLE_ENTITY,
     "same_account": HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 """Refusals that are not about how things stand (409)."""
@@ -114,17 +117,31 @@ class Submission:
         """Submit what a retail system may ask over Kafka as well. Its points are refused here, and not recorded."""
         currency = currency_of(data)
         scale = await self.scale(currency) if currency else None
-        command, decimals, refusal = command_of(data, self.base, scale)
+        confirmation = await self._confirmation(data, currency)
+        command, decimals, refusal = command_of(data, self.base, scale, confirmation)
         if refusal is not None or command is None:
             raise problem_of(refusal or Refusal("unknown_currency", "The programme has no such currency."))
-        return await self.command(command, asked, decimals)
+        return await self.command(command, without_token(asked), decimals)
+
+    async def _confirmation(self, data: RetailCommand, currency: str) -> Confirmation | None:
+        """What the member confirmed to this caller."""
+        token = getattr(data, "confirmation", None)
+        if token is None:
+            return None
+        owner = await self.parts.owner(self.caller, self.account_id)
+        return self.parts.confirmations.read(
+            token, tenant=owner.tenant, account_id=self.account_id, programme=owner.programme, currency=currency,
+            till=self.caller.subject, now=self.parts.clock(),
+        )  # fmt: skip
 
     async def command(self, command: Command, asked: Mapping[str, Any], decimals: int | None = None) -> Response:
         """Submit a command, and answer with what it made, now or when it was first asked. Problems: its refusals."""
         owner = await self.parts.owner(self.caller, self.account_id)
+        # What was left out is left out here too: a field that a later release knows changes no earlier request.
+        said = {name: value for name, value in asked.items() if value is not None and value != ""}
         submitted = Submitted(
             owner.tenant, owner.programme, command,
-            orjson.dumps(asked, option=orjson.OPT_SORT_KEYS, default=str).decode(), decimals,
+            orjson.dumps(said, option=orjson.OPT_SORT_KEYS, default=str).decode(), decimals,
         )  # fmt: skip
         verdict = await self.parts.writer.submit(
             Message(

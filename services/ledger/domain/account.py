@@ -65,7 +65,10 @@ class HeldShare(NamedTuple):
 
 @value(frozen=True, slots=True)
 class Hold:
-    """Points set aside. `day` is the day on which it counts as a redemption, in the programme's zone."""
+    """Points set aside. `day` is the day on which it counts as a redemption, in the programme's zone.
+
+    `partner` of a coalition is where they are to be spent.
+    """
 
     hold_id: UUID
     currency: str
@@ -76,6 +79,7 @@ class Hold:
     expires_at: datetime
     day: date | None = None
     reference: str | None = None
+    partner: str = ""
 
     @property
     def held(self) -> int:
@@ -98,7 +102,8 @@ class Redemption:
     `hold_id` is the hold it captured; `claimed_by` the command of the purchase that said it was paid with it (its own
     where the purchase made it).
     `unbacked` is what a purchase said beyond that and nobody gave; `forwarded` what a merged account asked of the one
-    that took it up, less what came back. `day` is the day on which it counts against the limit.
+    that took it up, less what came back. `day` is the day on which it counts against the limit,
+    `partner` of a coalition where the points were spent.
     """
 
     redemption_id: UUID
@@ -113,6 +118,7 @@ class Redemption:
     day: date | None = None
     reference: str | None = None
     forwarded: int = 0
+    partner: str = ""
 
     @property
     def taken(self) -> int:

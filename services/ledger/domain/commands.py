@@ -1,7 +1,7 @@
 """What the ledger may be told to do, beside the awards of contracts.awards, which it takes as they come.
 
 Points are integers in the currency's smallest unit; money is in ten-thousandths. `command_id` is derived from what
-caused the command; the hold or redemption that a command makes bears its id.
+caused the command; the hold or redemption that a command makes bears its id, or that of the confirmation it needed.
 """
 
 from dataclasses import dataclass
@@ -31,16 +31,34 @@ class Direct:
     occurred_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """That the member confirmed an amount: `points` in ten-thousandths, or what is wrong with it (a refusal's code).
+
+    `made_id` is the id of the one hold or redemption that may be made with it.
+    """
+
+    made_id: UUID | None = None
+    points: int = 0
+    problem: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redeem(Direct):
-    """Spend points at once. `bill` and `redeemable` are money, as quoted; `confirmed`: by the member, that amount."""
+    """Spend points at once. `bill` and `redeemable` are money, as quoted; `partner` is where they are spent."""
 
     currency: str
     points: int
     bill: int | None = None
     redeemable: int | None = None
     reference: str | None = None
-    confirmed: bool = False
+    partner: str = ""
+    confirmation: Confirmation | None = None
+
+    @property
+    def made_id(self) -> UUID:
+        """The id of what it makes: its own, or that of the confirmation, with which no more can be made."""
+        return (self.confirmation and self.confirmation.made_id) or self.command_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +76,7 @@ class CaptureHold(Direct):
     points: int | None = None
     keep: bool = False
     reference: str | None = None
+    partner: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,9 @@ _ANNOUNCE: Final = 4
 _TOGETHER: Final = frozenset({_ACTIVATE, _EXPIRE})
 """What shares an event with its like of the same instant."""
 
+_OWNED: Final = frozenset({"pending", "available", "held"})
+"""Where points are that a member still has, and that would lapse."""
+
 _OPEN: Final[tuple[Bucket, Bucket]] = ("pending", "available")
 
 _Entry = tuple[datetime, int, Any, Any]
@@ -87,6 +90,7 @@ class _Course:
         self._events: list[Event] = []
         self._pending: dict[UUID, int] = {}
         self._available: dict[UUID, int] = {}
+        self._held: dict[UUID, int] = {}
         self._retimed: dict[UUID, datetime] = {}
         self._debt = {currency: balance.debt for currency, balance in account.balances.items() if balance.debt}
 
@@ -171,6 +175,7 @@ class _Course:
             if lot is None:
                 continue
             self._available[lot.lot_id] = self._left(lot)[1] + movement.points
+            self._held[lot.lot_id] = self._held.get(lot.lot_id, lot.held) - movement.points
             expires_at = self._retimed.get(lot.lot_id, lot.expires_at)
             if expires_at is not None and expires_at <= self._now:
                 # It was sheltered until now; past its date it expires with the hold, else at its own date.
@@ -200,7 +205,12 @@ class _Course:
         lots = sorted(
             (lot for lot in self._account.lots.values() if lot.currency == currency), key=lambda lot: lot.sequence
         )
-        sheltered = [lot for lot in lots if lot.held and (lot.expires_at is None or lot.expires_at > at)]
+        # A hold that timed out on the way shelters nothing any more, whoever finds out about both at once.
+        sheltered = [
+            lot
+            for lot in lots
+            if self._held.get(lot.lot_id, lot.held) and (lot.expires_at is None or lot.expires_at > at)
+        ]
         for lot in sheltered:
             self._retimed[lot.lot_id] = at
         expiring = [lot for lot in lots if any(self._left(lot))]
@@ -221,7 +231,7 @@ class _Course:
             movement.points
             for event in self._events
             for movement in event.movements
-            if movement.currency == currency and movement.target == "expired"
+            if movement.currency == currency and movement.source in _OWNED and movement.target not in _OWNED
         )
         announced = ExpiryAnnounced(
             currency=currency,

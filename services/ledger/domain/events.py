@@ -131,7 +131,8 @@ class PointsRedeemed(Event):
 
     `day` is the day on which it counts against the limit of redemptions; None: it counts already, or never.
     `purchase`: a purchase said so, and no other purchase can claim it. `hold_id` is a hold that timed out after that
-    purchase was made. `unbacked` is what it said it was paid with and nobody gave, `policy` the rule for that.
+    purchase was made. `partner` of a coalition is where they were spent.
+    `unbacked` is what it said it was paid with and nobody gave, `policy` the rule for that.
     """
 
     type: ClassVar[str] = "bonus.points.redeemed.v1"
@@ -143,6 +144,7 @@ class PointsRedeemed(Event):
     purchase: bool = False
     unbacked: int = 0
     policy: str | None = None
+    partner: str = ""
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -171,11 +173,15 @@ class RedemptionForwarded(Event):
 
 @value(frozen=True, slots=True, kw_only=True)
 class PointsRestored(Event):
-    """Points of a redemption came back to their lots; `owed` of them had been taken into debt."""
+    """Points of a redemption came back to their lots; `owed` of them had been taken into debt.
+
+    `partner` is where they had been spent.
+    """
 
     type: ClassVar[str] = "bonus.points.restored.v1"
     redemption_id: UUID
     owed: int = 0
+    partner: str = ""
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -217,6 +223,7 @@ class HoldPlaced(Event):
     expires_at: datetime
     day: date | None = None
     reference: str | None = None
+    partner: str = ""
 
 
 @value(frozen=True, slots=True, kw_only=True)
@@ -233,6 +240,7 @@ class HoldCaptured(Event):
     day: date | None = None
     reference: str | None = None
     purchase: bool = False
+    partner: str = ""
 
 
 @value(frozen=True, slots=True, kw_only=True)

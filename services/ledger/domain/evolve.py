@@ -114,7 +114,7 @@ def _placed(working: Working, event: HoldPlaced) -> None:
         return
     hold = Hold(
         event.hold_id, event.currency, "open", shares, 0, event.effective_at, event.expires_at, event.day,
-        event.reference,
+        event.reference, event.partner,
     )  # fmt: skip
     working.holds = {**working.holds, hold.hold_id: hold}
     if event.day is not None:
@@ -137,8 +137,9 @@ def _let_go(working: Working, event: HoldReleased | HoldTimedOut) -> None:
 
 def _keep_hold(working: Working, hold: Hold, state: HoldState, shares: tuple[HeldShare, ...], captured: int) -> None:
     changed = Hold(
-        hold.hold_id, hold.currency, state, shares, captured, hold.placed_at, hold.expires_at, hold.day, hold.reference
-    )
+        hold.hold_id, hold.currency, state, shares, captured, hold.placed_at, hold.expires_at, hold.day,
+        hold.reference, hold.partner,
+    )  # fmt: skip
     working.holds = {**working.holds, hold.hold_id: changed}
 
 
@@ -182,7 +183,7 @@ def _spend(working: Working, event: PointsRedeemed | HoldCaptured, hold_id: UUID
         return
     redemption = Redemption(
         event.redemption_id, event.currency, shares, owed, 0, 0, event.effective_at, hold_id,
-        event.redemption_id if event.purchase else None, event.day, event.reference,
+        event.redemption_id if event.purchase else None, event.day, event.reference, partner=event.partner,
     )  # fmt: skip
     working.redemptions = {**working.redemptions, redemption.redemption_id: redemption}
 

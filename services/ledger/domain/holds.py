@@ -14,7 +14,7 @@ from services.ledger.domain.events import Event, HoldCaptured, HoldPlaced, HoldR
 from services.ledger.domain.guards import Guards
 from services.ledger.domain.inactivity import moved
 from services.ledger.domain.lots import Purse, expiry_of_freed, in_parts
-from services.ledger.domain.redemptions import may_spend
+from services.ledger.domain.redemptions import confirmed_if_needed, may_spend
 from services.ledger.domain.refusals import (
     Refusal,
     exceeds_hold,
@@ -39,6 +39,7 @@ def place(account: Account, command: PlaceHold, guards: Guards, now: datetime) -
     """
     if command.command_id in account.holds:
         return []
+    command = confirmed_if_needed(command, guards)
     refusal = may_spend(account, command, guards, now)
     if refusal is not None:
         return refusal
@@ -53,11 +54,12 @@ def place(account: Account, command: PlaceHold, guards: Guards, now: datetime) -
         in_parts(
             HoldPlaced,
             Purse(account, command.currency).take(command.points, "held"),
-            hold_id=command.command_id,
+            hold_id=command.made_id,
             currency=command.currency,
             expires_at=now + timedelta(seconds=time_out_s),
             day=guards.day(now),
             reference=command.reference,
+            partner=command.partner,
             **stamp(command, now),
         )
     )
@@ -91,6 +93,7 @@ def capture(account: Account, command: CaptureHold, now: datetime) -> list[Event
         currency=hold.currency,
         day=None if hold.captured else hold.day,
         reference=command.reference or hold.reference,
+        partner=command.partner or hold.partner,
         activity=moved(account.balances.get(hold.currency, EMPTY_BALANCE), hold.currency, now, now),
         **shared,
     )

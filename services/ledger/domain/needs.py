@@ -111,7 +111,11 @@ def _of_undoing(command: ReverseRedemption) -> Needs:
 
 
 def _of_spending(command: Redeem | SendPoints) -> Needs:
-    return Needs(cover={command.currency: max(command.points, 0)})
+    cover = {command.currency: max(command.points, 0)}
+    made = command.confirmation.made_id if isinstance(command, Redeem) and command.confirmation else None
+    if made is None:
+        return Needs(cover=cover)
+    return Needs(cover=cover, holds=frozenset((made,)), redemptions=frozenset((made,)))
 
 
 def _of_adjustment(command: Adjust) -> Needs:

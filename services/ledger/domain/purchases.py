@@ -160,7 +160,7 @@ def _events(account: Account, command: PurchaseRedemption, backing: _Backing, da
         claims = tuple(redemption.redemption_id for redemption in backing.claims)
         events.append(RedemptionMatched(claims=claims, **shared))
     events += _from_hold(account, command, backing, now)
-    shared |= {"activity": activity, "purchase": True}
+    shared |= {"activity": activity, "purchase": True, "partner": command.partner}
     counted = bool(backing.claims or backing.captured)
     spent: list[PointsRedeemed] = []
     if backing.late_hold is not None and backing.late:
@@ -198,6 +198,7 @@ def _from_hold(account: Account, command: PurchaseRedemption, backing: _Backing,
         day=None if hold.captured else hold.day,
         reference=hold.reference,
         purchase=True,
+        partner=command.partner or hold.partner,
         activity=moved(account.balances.get(hold.currency, EMPTY_BALANCE), hold.currency, now, now),
         **shared,
     )

@@ -1,8 +1,10 @@
 """Points spent at once, and what the programme says about spending."""
 
+from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
-from contracts.amounts import MAX_POINTS
+from contracts.amounts import MAX_POINTS, points_from_decimal
 from contracts.programmes import RedemptionGuards
 from services.ledger.domain.account import EMPTY_BALANCE, Account
 from services.ledger.domain.commands import Redeem
@@ -17,6 +19,7 @@ from services.ledger.domain.refusals import (
     amount_too_large,
     below_minimum,
     bill_required,
+    confirmation_refused,
     confirmation_required,
     currency_unknown,
     ended,
@@ -28,6 +31,8 @@ from services.ledger.domain.refusals import (
     too_many_redemptions,
 )
 
+Spending = TypeVar("Spending", bound=Redeem)
+
 
 def redeem(account: Account, command: Redeem, guards: Guards, now: datetime) -> list[Event] | Refusal:
     """Spend points, soonest-expiring first. An empty list: this redemption stands already.
@@ -36,6 +41,7 @@ def redeem(account: Account, command: Redeem, guards: Guards, now: datetime) -> 
     """
     if command.command_id in account.redemptions:
         return []
+    command = confirmed_if_needed(command, guards)
     refusal = may_spend(account, command, guards, now)
     if refusal is not None:
         return refusal
@@ -44,10 +50,11 @@ def redeem(account: Account, command: Redeem, guards: Guards, now: datetime) -> 
         in_parts(
             PointsRedeemed,
             Purse(account, currency).take(command.points, "redeemed"),
-            redemption_id=command.command_id,
+            redemption_id=command.made_id,
             currency=currency,
             day=guards.day(now),
             reference=command.reference,
+            partner=command.partner,
             activity=moved(account.balances[currency], currency, now, now),
             **stamp(command, now),
         )
@@ -65,6 +72,7 @@ def may_spend(account: Account, command: Redeem, guards: Guards, now: datetime) 
         or (account_frozen() if account.status == "frozen" else None)
         or (programme_suspended() if guards.suspended else None)
         or acceptable_amount(account, command.currency, command.points, guards)
+        or _confirmed(account, command, guards, balance.scale)
         or _within_limits(command, guards, balance.scale)
         or _within_day(account, command.currency, guards, now)
     )
@@ -90,13 +98,41 @@ def _limits(currency: str, guards: Guards) -> RedemptionGuards | None:
     return limits if limits is not None and limits.currency == currency else None
 
 
+def confirmed_if_needed(command: Spending, guards: Guards) -> Spending:
+    """The command without a confirmation that the programme does not ask for, which so may be used another time."""
+    if command.confirmation is None or _confirm_above(command, guards) is not None:
+        return command
+    return replace(command, confirmation=None)
+
+
+def _confirm_above(command: Redeem, guards: Guards) -> int | None:
+    """Above how many points the programme wants these confirmed; None: it does not."""
+    limits = _limits(command.currency, guards)
+    above = None if limits is None else limits.confirm_above
+    return above if above is not None and command.points > above else None
+
+
+def _confirmed(account: Account, command: Redeem, guards: Guards, scale: int) -> Refusal | None:
+    """Why the member's confirmation does not allow this; None if it does, or none is needed."""
+    above = _confirm_above(command, guards)
+    if above is None:
+        return None
+    confirmation = command.confirmation
+    if confirmation is None:
+        return confirmation_required(above, scale)
+    if confirmation.problem is not None:
+        return confirmation_refused(confirmation.problem)
+    if points_from_decimal(confirmation.points, scale) != command.points:
+        return confirmation_refused("confirmation_differs")
+    used = command.made_id in account.redemptions or command.made_id in account.holds
+    return confirmation_refused("confirmation_used") if used else None
+
+
 def _within_limits(command: Redeem, guards: Guards, scale: int) -> Refusal | None:
     limits = _limits(command.currency, guards)
     if limits is None:
         return None
     points = command.points
-    if limits.confirm_above is not None and points > limits.confirm_above and not command.confirmed:
-        return confirmation_required(limits.confirm_above, scale)
     if limits.at_least is not None and points < limits.at_least:
         return below_minimum(limits.at_least, scale)
     if limits.step is not None and points % limits.step:

@@ -6,6 +6,7 @@ Facts are for programs and people alike: points as decimal strings in their curr
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from contracts.amounts import MAX_POINTS, format_decimal, format_points
@@ -127,6 +128,19 @@ def confirmation_required(above: int, scale: int) -> Refusal:
     """The member has to confirm redemptions above this."""
     facts = {"above": format_points(above, scale)}
     return Refusal("confirmation_required", "The member has to confirm this amount.", facts)
+
+
+_CONFIRMATION_PROBLEMS: Final[Mapping[str, str]] = {
+    "confirmation_invalid": "This is no confirmation for this till, account and currency.",
+    "confirmation_expired": "The confirmation has expired: ask the member again.",
+    "confirmation_differs": "The member confirmed another amount.",
+    "confirmation_used": "The confirmation was used for another hold or redemption.",
+}
+
+
+def confirmation_refused(code: str) -> Refusal:
+    """The confirmation is there and not good: `confirmation_invalid`, `_expired`, `_differs`, `_used`."""
+    return Refusal(code, _CONFIRMATION_PROBLEMS[code])
 
 
 def below_minimum(least: int, scale: int) -> Refusal:

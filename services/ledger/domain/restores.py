@@ -186,7 +186,12 @@ def _restored(returns: Iterable[_Return], shared: dict[str, Any]) -> list[Event]
         if not back.movements:
             continue
         first, *others = in_parts(
-            PointsRestored, back.movements, first=len(events), redemption_id=back.redemption.redemption_id, **shared
+            PointsRestored,
+            back.movements,
+            first=len(events),
+            redemption_id=back.redemption.redemption_id,
+            partner=back.redemption.partner,
+            **shared,
         )
         events += [replace(first, lots=tuple(back.lots), owed=back.owed), *others]
     return events

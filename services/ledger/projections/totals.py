@@ -9,16 +9,20 @@ from services.ledger.domain.account import Lot
 from services.ledger.domain.events import Event
 
 COLUMNS: Final = (
-    "tenant", "programme", "currency", "effective_on", "recorded_on", "source", "target", "expires_in", "points",
-    "movements",
+    "tenant", "programme", "currency", "effective_on", "recorded_on", "source", "target", "expires_in",
+    "earned_with", "spent_with", "points", "movements",
 )  # fmt: skip
 
 NEVER: Final = "never"
 NO_LOT: Final = "none"
 _HALF_A_DAY: Final = timedelta(hours=12)
 
-Key = tuple[str, date, str, str, str]
-"""Currency, day, bucket, bucket, month of expiry."""
+Origin = tuple[str, str]
+"""When a lot expires, as a month, and which partner of a coalition gave it (empty: the programme itself)."""
+
+WITHOUT_LOT: Final[Origin] = (NO_LOT, "")
+Key = tuple[str, date, str, str, Origin, str]
+"""Currency, day, bucket, bucket, origin of the lot, partner with whom the points were spent."""
 
 
 class ProgrammeTotals:
@@ -27,11 +31,13 @@ class ProgrammeTotals:
     def __init__(self) -> None:
         self.sums: dict[Key, list[int]] = {}
 
-    def add(self, event: Event, months: Mapping[UUID, str]) -> None:
-        """Count an event's movements; `months` says when the lots that it moved points of expire, after it."""
+    def add(self, event: Event, origins: Mapping[UUID, Origin]) -> None:
+        """Count an event's movements; `origins` are those of the lots that it moved points of, after it."""
         effective_on = day_of(event.effective_at)
+        spent_with = getattr(event, "partner", "")
         for currency, lot_id, source, target, points in event.movements:
-            key = (currency, effective_on, source, target, NO_LOT if lot_id is None else months[lot_id])
+            origin = WITHOUT_LOT if lot_id is None else origins[lot_id]
+            key = (currency, effective_on, source, target, origin, spent_with)
             sums = self.sums.get(key)
             if sums is None:
                 self.sums[key] = [points, 1]
@@ -56,28 +62,39 @@ class Totals:
     def documents(self, recorded_on: date) -> list[dict[str, Any]]:
         """One for each key, in their order."""
         return [
-            dict(zip(COLUMNS, (*programme, currency, effective_on, recorded_on, *rest, *sums), strict=True))
+            dict(
+                zip(
+                    COLUMNS,
+                    (*programme, currency, effective_on, recorded_on, source, target, *origin, spent_with, *sums),
+                    strict=True,
+                )
+            )
             for programme, totals in sorted(self._programmes.items())
-            for (currency, effective_on, *rest), sums in sorted(totals.sums.items())
+            for (currency, effective_on, source, target, origin, spent_with), sums in sorted(totals.sums.items())
         ]
 
 
-class Months(dict[UUID, str]):
-    """The month in which each lot of an account expires, as its events change it."""
+class Origins(dict[UUID, Origin]):
+    """The origin of each lot of an account, as its events change it."""
 
     def __init__(self, lots: Mapping[UUID, Lot]) -> None:
         super().__init__()
         self._lots = lots
 
-    def __missing__(self, lot_id: UUID) -> str:
+    def __missing__(self, lot_id: UUID) -> Origin:
         """As it was before the events."""
-        month = self[lot_id] = month_of_expiry(self._lots[lot_id].expires_at)
-        return month
+        origin = self[lot_id] = origin_of(self._lots[lot_id])
+        return origin
 
     def learn(self, event: Event) -> None:
         """As an event makes it."""
         for lot in event.lots:
-            self[lot.lot_id] = month_of_expiry(lot.expires_at)
+            self[lot.lot_id] = origin_of(lot)
+
+
+def origin_of(lot: Lot) -> Origin:
+    """When a lot expires, and who gave it."""
+    return month_of_expiry(lot.expires_at), lot.partner
 
 
 def day_of(instant: datetime) -> date:

@@ -24,12 +24,14 @@ STANDING: Final = ("pending", "available", "held", "in_transit")
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Points that went from one bucket to another; `expires_in` as in the totals of days."""
+    """Points that went from one bucket to another; `expires_in` and the partners as in the totals of days."""
 
     currency: str
     source: str
     target: str
     expires_in: str
+    earned_with: str
+    spent_with: str
     points: int
     movements: int
 
@@ -92,6 +94,19 @@ def changes_of(moved: Moved) -> Mapping[str, int]:
     _, sign = LEAVING[moved.target]
     changes[moved.target] -= sign * moved.points
     return changes
+
+
+def settled(moved: Iterable[Moved]) -> Counter[tuple[str, str, str]]:
+    """Points that partners gave and others took, by currency, giver and taker, less what came back of them.
+
+    Where no partner gave or took them, it is empty: the programme itself. Giver and taker are never the same.
+    """
+    points: Counter[tuple[str, str, str]] = Counter()
+    for each in moved:
+        if each.earned_with != each.spent_with and "redeemed" in {each.source, each.target}:
+            sign = 1 if each.target == "redeemed" else -1
+            points[each.currency, each.earned_with, each.spent_with] += sign * each.points
+    return points
 
 
 def figures_of(moved: Iterable[Moved]) -> dict[str, Counter[str]]:

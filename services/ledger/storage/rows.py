@@ -44,21 +44,21 @@ def balance_of(row: Row) -> Balance:
 
 
 def hold_of(row: Row) -> Hold:
-    """A hold from (account_id, hold_id, currency, state, …, reference, lot_ids, points, held)."""
-    _, hold_id, currency, state, captured, placed_at, expires_at, day, reference, *shares = row
+    """A hold from (account_id, hold_id, currency, state, …, reference, partner, lot_ids, points, held)."""
+    _, hold_id, currency, state, captured, placed_at, expires_at, day, reference, partner, *shares = row
     held = tuple(map(HeldShare, *shares))
-    return Hold(hold_id, currency, state, held, captured, placed_at, expires_at, day, reference)
+    return Hold(hold_id, currency, state, held, captured, placed_at, expires_at, day, reference, partner)
 
 
 def redemption_of(row: Row) -> Redemption:
-    """A redemption from (account_id, redemption_id, currency, owed, …, forwarded, lot_ids, points, restored)."""
+    """A redemption from (account_id, redemption_id, currency, owed, …, partner, lot_ids, points, restored)."""
     (
         _, redemption_id, currency, owed, owed_restored, unbacked, redeemed_at, hold_id, claimed_by, day, reference,
-        forwarded, *shares,
+        forwarded, partner, *shares,
     ) = row  # fmt: skip
     return Redemption(
         redemption_id, currency, tuple(map(SpentShare, *shares)), owed, owed_restored, unbacked, redeemed_at, hold_id,
-        claimed_by, day, reference, forwarded,
+        claimed_by, day, reference, forwarded, partner,
     )  # fmt: skip
 
 
@@ -171,6 +171,7 @@ def hold_document(account_id: UUID, hold: Hold) -> dict[str, Any]:
         "expires_at": hold.expires_at,
         "day": hold.day,
         "reference": hold.reference,
+        "partner": hold.partner,
         **_columns(("lot_ids", "points", "held"), hold.shares),
     }
 
@@ -190,6 +191,7 @@ def redemption_document(account_id: UUID, redemption: Redemption) -> dict[str, A
         "day": redemption.day,
         "reference": redemption.reference,
         "forwarded": redemption.forwarded,
+        "partner": redemption.partner,
         **_columns(("lot_ids", "points", "restored"), redemption.shares),
     }
 

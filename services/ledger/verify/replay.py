@@ -17,7 +17,7 @@ from services.ledger.domain.account import Account, Lot, unopened
 from services.ledger.domain.events import Movement
 from services.ledger.domain.evolve import apply
 from services.ledger.domain.working import Working
-from services.ledger.projections.totals import month_of_expiry
+from services.ledger.projections.totals import Origin, origin_of
 
 _PLAIN: Final = frozenset(
     {"bonus.points.accrued.v1", "bonus.points.activated.v1", "bonus.points.expired.v1", "bonus.debt.settled.v1"}
@@ -30,9 +30,9 @@ uuid: Final = pgproto.UUID
 
 
 class Replayed:
-    """One account on its way through the log. `months` says when its lots expire, as totals count them."""
+    """One account on its way through the log. `origins` are those of its lots, as totals count them."""
 
-    __slots__ = ("_standing", "known_at", "months", "position", "programme", "tenant", "working")
+    __slots__ = ("_standing", "known_at", "origins", "position", "programme", "tenant", "working")
 
     def __init__(self, account_id: UUID, content: Mapping[str, Any]) -> None:
         self.tenant: str = content["tenant"]
@@ -40,7 +40,7 @@ class Replayed:
         self.working = Working(unopened(account_id, self.tenant, self.programme))
         self.known_at = instant(content["time"])
         self.position = 0
-        self.months: dict[UUID, str] = {}
+        self.origins: dict[UUID, Origin] = {}
         self._standing: Mapping[str, Any] | None = None
 
     def take(self, content: Mapping[str, Any], position: int) -> Sequence[Movement]:
@@ -71,7 +71,7 @@ class Replayed:
     def _take_any(self, content: Mapping[str, Any]) -> tuple[Movement, ...]:
         event = wire.event_of(content)
         for lot in event.lots:
-            self.months[lot.lot_id] = month_of_expiry(lot.expires_at)
+            self.origins[lot.lot_id] = origin_of(lot)
         if event.standing is not None:
             self._standing = None
         apply(self.working, event)
@@ -92,7 +92,7 @@ class Replayed:
                 expires_at, terms["points"], campaign=terms.get("campaign"), partner=terms.get("partner", ""),
             )  # fmt: skip
             lots.append(lot)
-            self.months[lot.lot_id] = month_of_expiry(expires_at)
+            self.origins[lot.lot_id] = origin_of(lot)
         self.working.open(lots)
 
     def account(self) -> Account:

@@ -14,7 +14,7 @@ import asyncpg
 
 from services.ledger.domain.books import BooksDoNotBalanceError
 from services.ledger.domain.events import Movement
-from services.ledger.projections.totals import NO_LOT, day_of
+from services.ledger.projections.totals import WITHOUT_LOT, day_of
 from services.ledger.verify import SQL
 from services.ledger.verify.lines import Line, expected_lines, wrong_in
 from services.ledger.verify.log import Chain, Entry, parsed
@@ -166,11 +166,13 @@ class _Pass:
         if not movements:
             return
         effective_on, recorded_on = day_in(content["data"]["effective_at"]), day_in(content["time"])
+        spent_with = content["data"].get("details", {}).get("partner", "")
         for currency, lot_id, source, target, points in movements:
-            expires_in = NO_LOT if lot_id is None else replayed.months[lot_id]
+            expires_in, earned_with = WITHOUT_LOT if lot_id is None else replayed.origins[lot_id]
             sums = self._totals[
-                replayed.tenant, replayed.programme, currency, effective_on, recorded_on, source, target, expires_in
-            ]
+                replayed.tenant, replayed.programme, currency, effective_on, recorded_on, source, target, expires_in,
+                earned_with, spent_with,
+            ]  # fmt: skip
             sums[0] += points
             sums[1] += 1
 

@@ -134,7 +134,8 @@ def _reversed(command: Reverse, _: ProgrammeVersion | None) -> tuple[str, Said]:
     }
 
 
-def _redeemed(command: Redeem, _: ProgrammeVersion | None) -> tuple[str, Said]:
+def _redeemed(command: Redeem, version: ProgrammeVersion | None) -> tuple[str, Said]:
+    partner = next((each.key for each in version.partners if command.cause.store in each.stores), "") if version else ""
     return REDEEM, {
         "source": _source(command.cause),
         "currency": command.currency,
@@ -143,6 +144,7 @@ def _redeemed(command: Redeem, _: ProgrammeVersion | None) -> tuple[str, Said]:
         "hold_id": command.hold_id,
         "redemption_id": command.redemption_id,
         "unbacked": command.unbacked,
+        **({"partner": partner} if partner else {}),
     }
 
 

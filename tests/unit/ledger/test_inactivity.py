@@ -7,7 +7,7 @@ import pytest
 from contracts.awards import Inactivity
 from services.ledger.domain.events import ExpiryAnnounced
 from services.ledger.domain.inactivity import deadlines
-from tests.unit.ledger.books import Books, accrue, adjust, capture, hold, on, pay, redeem, release, undo
+from tests.unit.ledger.books import Books, accrue, adjust, capture, hold, on, pay, redeem, release, reverse, undo
 
 YEAR = Inactivity(months=12, notice_days=30, zone="UTC")
 
@@ -114,6 +114,35 @@ def test_L13_found_late_notice_and_lapse_count_at_their_dates() -> None:
     ]
     assert books.outcome is not None
     assert [each.event.effective_at for each in books.outcome.recorded] == [on("2027-04-10"), on("2027-05-11")]
+
+
+def test_L13_a_hold_that_timed_out_before_shelters_nothing_however_late_both_are_found() -> None:
+    """A sweeper after a standstill writes the very events that one in time would have written."""
+    instants = [on("2027-05-01 00:00"), on("2027-05-11"), on("2027-06-01")]
+    told = []
+    for passed in (instants, instants[-1:]):
+        books = quiet_since_may().at(on("2027-04-20")).given(accrue("B", 7, occurred=on("2026-05-09")), hold("h", 40))
+        events = []
+        for instant in passed:
+            books.passes(instant)
+            assert books.outcome is not None
+            events += [each.event for each in books.outcome.recorded]
+        told.append(events)
+    assert told[0] == told[1]
+    assert [event.type for event in told[0]] == ["bonus.hold.timed-out.v1", "bonus.points.expired.v1"]
+    assert [event.lots for event in told[0]] == [(), ()]
+
+
+def test_L13_what_paid_a_debt_is_not_announced() -> None:
+    """Notice and settlement found in one run: the notice names what is left."""
+    books = quiet_since_may().given(
+        accrue("B", 50, activates_at=on("2027-04-01"), occurred=on("2026-05-10 15:00")),
+        redeem("r", 100), reverse("back", "A", 30, "negative"),
+    )  # fmt: skip
+    books.passes(on("2027-04-30"))
+    assert books.outcome is not None
+    announced = [each.event for each in books.outcome.recorded if isinstance(each.event, ExpiryAnnounced)]
+    assert [each.points for each in announced] == [20]
 
 
 @pytest.mark.parametrize(

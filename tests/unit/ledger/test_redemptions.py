@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from services.ledger.domain.commands import Confirmation
 from tests.unit.ledger.books import (
     DAY,
     NOW,
@@ -12,6 +13,7 @@ from tests.unit.ledger.books import (
     capture,
     guarded,
     hold,
+    named,
     on,
     redeem,
     release,
@@ -140,10 +142,18 @@ def test_L10_with_decimals_points_are_compared_in_money() -> None:
 
 
 def test_an_amount_that_the_member_has_to_confirm() -> None:
-    """Above the threshold only with the member's word."""
+    """Above the threshold only with the member's word for this very amount, and once."""
     books = Books(guarded(confirm_above=500)).given(accrue("A", 1_000))
     assert books.refuses(redeem("r", 501)) == ("confirmation_required", {"above": "500"})
-    assert books.when(redeem("s", 501, confirmed=True)) == [("points.redeemed", "A 501 available > redeemed")]
+    word = Confirmation(named("word"), 501 * MONEY)
+    assert books.refuses(redeem("o", 502, confirmation=word)) == ("confirmation_differs", {})
+    assert books.refuses(redeem("i", 501, confirmation=Confirmation(problem="confirmation_expired")))[0] == (
+        "confirmation_expired"
+    )
+    assert books.when(redeem("s", 501, confirmation=word)) == [("points.redeemed", "A 501 available > redeemed")]
+    assert set(books.account().redemptions) == {named("word")}
+    assert books.refuses(redeem("u", 501, confirmation=word)) == ("confirmation_used", {})
+    assert books.refuses(hold("h", 501, confirmation=word)) == ("confirmation_used", {})
     assert books.when(redeem("t", 499)) == [("points.redeemed", "A 499 available > redeemed")]
 
 

@@ -12,6 +12,8 @@ select
         when lot.expires_at is null then 'never'
         else to_char((lot.expires_at - interval '12 hours') at time zone 'UTC', 'YYYY-MM')
     end as expires_in,
+    coalesce(lot.partner, '') as earned_with,
+    coalesce(convert_from(event.body, 'UTF8')::json -> 'data' -> 'details' ->> 'partner', '') as spent_with,
     sum(movement.points)::bigint as points,
     count(*) as movements
 from entry
@@ -26,4 +28,4 @@ where entry.effective_at >= $3
   and entry.currency = movement.currency
   and account.tenant = $1
   and account.programme = $2
-group by 1, 2, 3, 4;
+group by 1, 2, 3, 4, 5, 6;

@@ -56,7 +56,8 @@ select
     ) as lots,
     array(
         select row(
-            account_id, hold_id, currency, state, captured, placed_at, expires_at, day, reference, lot_ids, points, held
+            account_id, hold_id, currency, state, captured, placed_at, expires_at, day, reference, partner, lot_ids,
+            points, held
         )
         from due_hold
     ) as holds,

@@ -68,14 +68,15 @@ select
     ) as lots,
     array(
         select row(
-            account_id, hold_id, currency, state, captured, placed_at, expires_at, day, reference, lot_ids, points, held
+            account_id, hold_id, currency, state, captured, placed_at, expires_at, day, reference, partner, lot_ids,
+            points, held
         )
         from named_hold
     ) as holds,
     array(
         select row(
             account_id, redemption_id, currency, owed, owed_restored, unbacked, redeemed_at, hold_id, claimed_by, day,
-            reference, forwarded, lot_ids, points, restored
+            reference, forwarded, partner, lot_ids, points, restored
         )
         from named_redemption
     ) as redemptions,

@@ -127,15 +127,16 @@ saved_lot as (
 
 saved_hold as (
     insert into hold (
-        shard, account_id, hold_id, currency, state, captured, placed_at, expires_at, day, reference, lot_ids, points,
-        held
+        shard, account_id, hold_id, currency, state, captured, placed_at, expires_at, day, reference, partner,
+        lot_ids, points, held
     )
     select
         $1::int,
         row.*
     from json_to_recordset($6::json) as row (
         account_id uuid, hold_id uuid, currency text, state text, captured bigint, placed_at timestamptz,
-        expires_at timestamptz, day date, reference text, lot_ids uuid [], points bigint [], held bigint []
+        expires_at timestamptz, day date, reference text, partner text, lot_ids uuid [], points bigint [],
+        held bigint []
     )
     on conflict (shard, account_id, hold_id) do update set
         state = excluded.state,
@@ -148,7 +149,7 @@ saved_hold as (
 saved_redemption as (
     insert into redemption (
         shard, account_id, redemption_id, currency, owed, owed_restored, unbacked, redeemed_at, hold_id, claimed_by,
-        day, reference, forwarded, lot_ids, points, restored
+        day, reference, forwarded, partner, lot_ids, points, restored
     )
     select
         $1::int,
@@ -156,7 +157,7 @@ saved_redemption as (
     from json_to_recordset($7::json) as row (
         account_id uuid, redemption_id uuid, currency text, owed bigint, owed_restored bigint, unbacked bigint,
         redeemed_at timestamptz, hold_id uuid, claimed_by uuid, day date, reference text, forwarded bigint,
-        lot_ids uuid [], points bigint [], restored bigint []
+        partner text, lot_ids uuid [], points bigint [], restored bigint []
     )
     on conflict (shard, account_id, redemption_id) do update set
         owed = excluded.owed,
@@ -240,17 +241,19 @@ written_entry as (
 )
 
 insert into daily_total (
-    shard, tenant, programme, currency, effective_on, recorded_on, source, target, expires_in, points, movements
+    shard, tenant, programme, currency, effective_on, recorded_on, source, target, expires_in, earned_with,
+    spent_with, points, movements
 )
 select
     $1::int,
     row.*
 from json_to_recordset($13::json) as row (
     tenant text, programme text, currency text, effective_on date, recorded_on date, source text, target text,
-    expires_in text, points numeric, movements bigint
+    expires_in text, earned_with text, spent_with text, points numeric, movements bigint
 )
 on conflict (
-    shard, tenant, programme, currency, effective_on, recorded_on, source, target, expires_in
+    shard, tenant, programme, currency, effective_on, recorded_on, source, target, expires_in, earned_with,
+    spent_with
 ) do update set
     points = daily_total.points + excluded.points,
     movements = daily_total.movements + excluded.movements;

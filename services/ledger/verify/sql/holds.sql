@@ -12,6 +12,7 @@ select
     expires_at,
     day,
     reference,
+    partner,
     lot_ids,
     points,
     held

@@ -15,6 +15,7 @@ select
     day,
     reference,
     forwarded,
+    partner,
     lot_ids,
     points,
     restored

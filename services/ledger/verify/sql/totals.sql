@@ -9,6 +9,8 @@ select
     source,
     target,
     expires_in,
+    earned_with,
+    spent_with,
     points,
     movements
 from daily_total
