@@ -1,6 +1,6 @@
 """Routes: an account, its balances and tier; its lots."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
@@ -13,8 +13,8 @@ from starlette.responses import Response
 from contracts import ids
 from contracts.amounts import format_decimal, format_points
 from contracts.envelope import Code, Instant
-from services.ledger.api.reading import FromAccount, Read
-from services.ledger.api.state import FromParts, Reader, account_unknown
+from services.ledger.api.reading import FromAccount, Read, readable
+from services.ledger.api.state import FromParts, Reader
 from services.ledger.domain.account import Account, Lot
 from services.ledger.queries import SQL
 from services.ledger.queries.accounts import Expiring, Seen, account_at, looking, see
@@ -52,7 +52,7 @@ class MonthAnswer(BaseModel):
 
 
 class NextExpiryAnswer(BaseModel):
-    """When points expire next, and how many in that month."""
+    """When points expire next, and how many do at that instant."""
 
     at: datetime
     points: str
@@ -167,7 +167,7 @@ async def list_accounts(
     member: Annotated[UUID, Query(description="The member.")],
     programme: Annotated[Code | None, Query(description="One programme; all that are published if left out.")] = None,
 ) -> Response:
-    """The accounts that a member has of its own."""
+    """The accounts that a member has of its own. Problem 410 `member_erased`."""
     names = [programme] if programme is not None else parts.programmes.names(caller.tenant)
     items = []
     for name in names:
@@ -176,7 +176,7 @@ async def list_accounts(
         zone = parts.programmes.guards(caller.tenant, name, now).zone
         seen = await account_at(parts.reads, account_id, now, zone)
         if seen is not None and seen.account.tenant == caller.tenant:
-            items.append(account_document(seen))
+            items.append(account_document(readable(seen, account_id)))
     return answer({"items": items, "next_cursor": None})
 
 
@@ -190,13 +190,11 @@ async def get_account(
     """An account: balances by currency, tier, status. The entity tag covers what is due by now.
 
     With `as_of` or `known_at` only the balances of then are answered: the sum of the movements that count by `as_of`
-    and were known by `known_at`. Problem 422 `time_in_future`.
+    and were known by `known_at`. Problems: 410 `member_erased`, 422 `time_in_future`.
     """
     if as_of is not None or known_at is not None:
         return await _account_then(read, as_of or known_at or read.now, known_at or read.now)
-    seen = await account_at(read.parts.reads, read.account_id, read.now, read.zone)
-    if seen is None:
-        raise account_unknown(read.account_id)
+    seen = readable(await account_at(read.parts.reads, read.account_id, read.now, read.zone), read.account_id)
     tag = entity_tag(read.account_id, seen.account.version)
     if is_fresh(request, tag):
         return not_modified(tag)
@@ -213,12 +211,10 @@ async def list_lots(
     kind = f"lots {read.account_id} {state}"
     after = 0 if page.cursor is None else decode_cursor(kind, page.cursor, int)[0]
     async with looking(read.parts.reads, read.account_id, read.now) as look:
-        seen = await see(look, read.account_id)
+        seen = readable(await see(look, read.account_id), read.account_id)
         rows = await look.connection.fetch(
             SQL.lots, look.shard, read.account_id, after, state == "open", page.limit + 1
         )
-    if seen is None:
-        raise account_unknown(read.account_id)
     # Lots about which something is due were read with the account: they are as they are now, not as they were written.
     due = seen.account.lots
     lots = [due.get(row["lot_id"]) or lot_of(tuple(row)) for row in rows[: page.limit]]
@@ -235,9 +231,7 @@ async def _account_then(read: Read, as_of: datetime, known_at: datetime) -> Resp
                 field=f"query.{name}",
             )  # fmt: skip
     async with looking(read.parts.reads, read.account_id, read.now) as look:
-        seen = await see(look, read.account_id)
-        if seen is None:
-            raise account_unknown(read.account_id)
+        seen = readable(await see(look, read.account_id), read.account_id)
         balances = await balances_then(look, seen, as_of, known_at)
     return answer(
         {
@@ -278,12 +272,12 @@ def account_document(seen: Seen) -> dict[str, Any]:
     }
 
 
-def _expiry_document(expiring: Iterable[Expiring], scale: int) -> dict[str, Any]:
-    dated = [each for each in expiring if each.month is not None]
-    first = next(iter(dated), None)
+def _expiry_document(expiring: Sequence[Expiring], scale: int) -> dict[str, Any]:
+    first = next(iter(expiring), None)
+    soonest = None if first is None else {"at": first.first_at, "points": format_points(first.first_points, scale)}
     return {
-        "next_expiry": None if first is None else {"at": first.first_at, "points": format_points(first.points, scale)},
-        "expires": [{"month": each.month, "points": format_points(each.points, scale)} for each in dated],
+        "next_expiry": soonest,
+        "expires": [{"month": each.month, "points": format_points(each.points, scale)} for each in expiring],
     }
 
 

@@ -11,8 +11,9 @@ from uuid import UUID
 from fastapi import Depends, Query
 
 from contracts.shards import shard_of
-from services.ledger.api.state import FromParts, Owner, Parts, Reader
+from services.ledger.api.state import FromParts, Owner, Parts, Reader, account_unknown, member_erased
 from services.ledger.queries import SQL
+from services.ledger.queries.accounts import Seen
 from services.runtime.http.problems import Problem
 
 _PAUSE_S: Final = 0.01
@@ -49,7 +50,7 @@ class Read:
 
 
 async def read_of(account_id: UUID, caller: Reader, parts: FromParts, min_position: MinPosition = 0) -> Read:
-    """Let a caller read an account. Problems: 404 `account_unknown`, 503 `position_not_reached`."""
+    """Let a caller read an account. Problems: 404 `account_unknown`, 409 `position_not_reached`."""
     await wait_for_position(parts, account_id, min_position)
     return Read(parts, account_id, await parts.owner(caller, account_id), parts.clock())
 
@@ -57,8 +58,23 @@ async def read_of(account_id: UUID, caller: Reader, parts: FromParts, min_positi
 FromAccount = Annotated[Read, Depends(read_of)]
 
 
+def readable(seen: Seen | None, account_id: UUID) -> Seen:
+    """What may be told of an account. Problems: 404 `account_unknown`, 410 `member_erased`."""
+    if seen is None:
+        raise account_unknown(account_id)
+    if seen.account.erased:
+        raise member_erased(account_id)
+    return seen
+
+
+async def refuse_erased(read: Read) -> None:
+    """Tell nothing of a member who was erased. Problem 410 `member_erased`."""
+    if await read.parts.reads.fetchval(SQL.erased, read.shard, read.account_id):
+        raise member_erased(read.account_id)
+
+
 async def wait_for_position(parts: Parts, account_id: UUID, position: int) -> None:
-    """Wait until the account's shard has come to `position`. Problem 503 `position_not_reached`."""
+    """Wait until the account's shard has come to `position`. Problem 409 `position_not_reached`."""
     if not position:
         return
     deadline = time.monotonic() + parts.settings.ledger_position_wait_ms / 1_000
@@ -68,7 +84,7 @@ async def wait_for_position(parts: Parts, account_id: UUID, position: int) -> No
             return
         if time.monotonic() >= deadline:
             raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
+                HTTPStatus.CONFLICT,
                 "position_not_reached",
                 "Not there yet",
                 "this copy of the books has not come to that position; ask again",

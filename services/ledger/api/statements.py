@@ -1,22 +1,25 @@
 """Routes: the statement of an account, as pages or as a whole, and its events as they were published."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response, StreamingResponse
 
 from contracts.amounts import format_points
 from contracts.envelope import Code, Instant
-from services.ledger.api.reading import FromAccount, Read
-from services.ledger.api.state import account_unknown
+from contracts.programmes import CurrencyTerms
+from services.ledger.api.reading import FromAccount, Read, readable, refuse_erased
 from services.ledger.projections.entries import BUCKETS
 from services.ledger.queries import SQL
 from services.ledger.queries.accounts import looking, see
 from services.ledger.queries.statements import BEGINNING, END, Line, Place, Wanted, backward, export, place_of
+from services.ledger.words.languages import LANGUAGES, Language, asked_for
+from services.ledger.words.lines import in_words
 from services.runtime.http.answers import Page, answer, decode_cursor, encode_cursor, page_of
 from services.runtime.http.application import JsonRoute
 
@@ -26,7 +29,7 @@ JSON_LINES: Final = "application/x-ndjson"
 _AFTER: Final = ("pending_after", "available_after", "held_after", "transit_after", "debt_after")
 _CSV_COLUMNS: Final = (
     "version", "type", "currency", "effective_at", "recorded_at", *BUCKETS, *_AFTER, "source_kind", "source_id",
-    "store", "rules", "reason", "operator", "reference",
+    "store", "rules", "reason", "operator", "reference", "text",
 )  # fmt: skip
 _MICROSECONDS: Final = 1_000_000
 
@@ -44,7 +47,7 @@ class AfterAnswer(BaseModel):
 
 
 class LineAnswer(BaseModel):
-    """One line: what changed in one currency, what there was after it, and why."""
+    """One line: what changed in one currency, what there was after it, and why; `text` says all that in words."""
 
     version: int
     type: str
@@ -54,6 +57,7 @@ class LineAnswer(BaseModel):
     changes: dict[str, str]
     after: AfterAnswer
     why: dict[str, Any]
+    text: str
 
 
 class StatementAnswer(BaseModel):
@@ -79,6 +83,37 @@ async def wanted_of(
     return Wanted(since or BEGINNING, until or END, currency or "")
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """In which language a statement is read, and the programme's words for its currencies, by language."""
+
+    language: Language
+    currencies: Mapping[str, CurrencyTerms]
+
+    def document(self, line: Line) -> dict[str, Any]:
+        """A line as `LineAnswer`."""
+        return line_document(line) | {"text": self.text(line)}
+
+    def text(self, line: Line) -> str:
+        """A line in words."""
+        terms = self.currencies.get(line["currency"])
+        return in_words(line, orjson.loads(line["why"]), terms.name if terms else {}, self.language)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What an answer says of its language."""
+        return {"Content-Language": self.language, "Vary": "Accept, Accept-Language"}
+
+
+async def reader_of(
+    read: FromAccount,
+    accept_language: Annotated[str | None, Header(description=f"One of {', '.join(LANGUAGES)}.")] = None,
+) -> Reader:
+    """Who reads the statement."""
+    guards = read.parts.programmes.guards(read.owner.tenant, read.owner.programme, read.now)
+    return Reader(asked_for(accept_language), guards.currencies)
+
+
 @router.get(
     "/accounts/{account_id}/statement",
     response_model=StatementAnswer,
@@ -89,22 +124,31 @@ async def get_statement(
     read: FromAccount,
     page: Annotated[Page, Depends(page_of)],
     wanted: Annotated[Wanted, Depends(wanted_of)],
+    reader: Annotated[Reader, Depends(reader_of)],
 ) -> Response:
-    """What happened to an account's points, newest first, a page at a time.
+    """What happened to an account's points and why, newest first, a page at a time; `text` in `Accept-Language`.
 
     With `Accept: text/csv` or `application/x-ndjson` all lines come at once, oldest first, as a stream.
+    Problems: 410 `member_erased`.
     """
     accepted = request.headers.get("accept", "")
     if CSV in accepted:
-        return StreamingResponse(_csv(read, wanted), media_type=f"{CSV}; charset=utf-8")
+        await refuse_erased(read)
+        content, kind = _csv(read, wanted, reader), f"{CSV}; charset=utf-8"
+        return StreamingResponse(content, media_type=kind, headers=reader.headers)
     if JSON_LINES in accepted:
-        return StreamingResponse(_json_lines(read, wanted), media_type=JSON_LINES)
-    return await _page(read, wanted, page)
+        await refuse_erased(read)
+        return StreamingResponse(_json_lines(read, wanted, reader), media_type=JSON_LINES, headers=reader.headers)
+    return await _page(read, wanted, page, reader)
 
 
 @router.get("/accounts/{account_id}/events", response_model=EventsAnswer)
 async def list_events(read: FromAccount, page: Annotated[Page, Depends(page_of)]) -> Response:
-    """An account's events as they were published, oldest first; refused commands among them."""
+    """An account's events as they were published, oldest first; refused commands among them.
+
+    Problem 410 `member_erased`.
+    """
+    await refuse_erased(read)
     kind = f"events {read.account_id}"
     version, position = (0, 0) if page.cursor is None else decode_cursor(kind, page.cursor, int, int)
     rows = await read.parts.reads.fetch(SQL.events, read.shard, read.account_id, version, position, page.limit + 1)
@@ -116,20 +160,19 @@ async def list_events(read: FromAccount, page: Annotated[Page, Depends(page_of)]
     return answer({"items": items, "next_cursor": cursor})
 
 
-async def _page(read: Read, wanted: Wanted, page: Page) -> Response:
+async def _page(read: Read, wanted: Wanted, page: Page, reader: Reader) -> Response:
     kind = f"statement {read.account_id} {wanted}"
     before = None if page.cursor is None else _place(*decode_cursor(kind, page.cursor, int, int, str))
     async with looking(read.parts.reads, read.account_id, read.now) as look:
-        seen = await see(look, read.account_id)
-        if seen is None:
-            raise account_unknown(read.account_id)
+        seen = readable(await see(look, read.account_id), read.account_id)
         lines = await backward(look, seen, wanted, before, page.limit + 1)
     cursor = None
     if len(lines) > page.limit:
         last = place_of(lines[page.limit - 1])
         microseconds = int(last.known_at.timestamp()) * _MICROSECONDS + last.known_at.microsecond
         cursor = encode_cursor(kind, [microseconds, last.version, last.currency])
-    return answer({"items": [line_document(line) for line in lines[: page.limit]], "next_cursor": cursor})
+    items = [reader.document(line) for line in lines[: page.limit]]
+    return answer({"items": items, "next_cursor": cursor}, headers=reader.headers)
 
 
 def _place(microseconds: int, version: int, currency: str) -> Place:
@@ -137,15 +180,15 @@ def _place(microseconds: int, version: int, currency: str) -> Place:
     return Place(datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest), version, currency)
 
 
-async def _json_lines(read: Read, wanted: Wanted) -> AsyncIterator[bytes]:
+async def _json_lines(read: Read, wanted: Wanted, reader: Reader) -> AsyncIterator[bytes]:
     async for lines in _export(read, wanted):
-        yield b"".join(orjson.dumps(line_document(line)) + b"\n" for line in lines)
+        yield b"".join(orjson.dumps(reader.document(line)) + b"\n" for line in lines)
 
 
-async def _csv(read: Read, wanted: Wanted) -> AsyncIterator[str]:
+async def _csv(read: Read, wanted: Wanted, reader: Reader) -> AsyncIterator[str]:
     yield ",".join(_CSV_COLUMNS) + "\r\n"
     async for lines in _export(read, wanted):
-        yield "".join(_csv_line(line) for line in lines)
+        yield "".join(_csv_line(line, reader.text(line)) for line in lines)
 
 
 def _export(read: Read, wanted: Wanted) -> AsyncIterator[list[Line]]:
@@ -153,7 +196,7 @@ def _export(read: Read, wanted: Wanted) -> AsyncIterator[list[Line]]:
 
 
 def line_document(line: Line) -> dict[str, Any]:
-    """A line as `LineAnswer`."""
+    """A line as `LineAnswer`, without its text."""
     scale = line["scale"]
     return {
         "version": line["version"],
@@ -173,7 +216,7 @@ def line_document(line: Line) -> dict[str, Any]:
     }
 
 
-def _csv_line(line: Line) -> str:
+def _csv_line(line: Line, text: str) -> str:
     scale = line["scale"]
     why = orjson.loads(line["why"])
     source = why.get("source", {})
@@ -185,6 +228,7 @@ def _csv_line(line: Line) -> str:
         source.get("kind", ""), source.get("id", ""), source.get("store", ""),
         " ".join(f"{rule}={format_points(points, scale)}" for rule, points in why.get("rules", {}).items()),
         why.get("reason", ""), why.get("operator", ""), why.get("reference", ""),
+        text,
     ]  # fmt: skip
     return ",".join(map(_csv_value, values)) + "\r\n"
 

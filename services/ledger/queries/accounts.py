@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,13 @@ from services.ledger.storage.load import Loaded, Stored, load_due
 from services.ledger.storage.rows import balance_of
 from services.runtime.postgres import Pool
 
+_BALANCES: Final = -1
+_EXPIRING: Final = -2
+"""From which column on a row is no account's any more."""
+
+_KNOWN_AT: Final = -2
+"""The column of an account with the instant at which its last event is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -29,19 +37,24 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Expiring:
-    """Points available or pending that expire; `month` (`2026-06`) is the last in which they are good, None: never."""
+    """Points available or pending that expire; `month` (`2026-06`) is the last in which they are good.
+
+    `first_points` of them expire at `first_at`, the first instant at which any do.
+    """
 
     currency: str
-    month: str | None
+    month: str
     points: int
-    first_at: datetime | None
+    first_at: datetime
+    first_points: int
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """An account at an instant. `due` has happened to it since it was written, in order, under its future versions.
 
-    `known_at` is that of the last event that was written. `expiring` comes by currency, soonest first.
+    `known_at` is that of the last event that was written. `expiring` comes by currency, soonest first, where it was
+    asked for.
     """
 
     account: Account
@@ -64,60 +77,65 @@ async def account_at(pool: Pool, account_id: UUID, now: datetime, zone: str = "U
     if row is None:
         return None
     if row["due_at"] is None or row["due_at"] > now:
-        return _seen(row, Stored(), now, zone)
+        return _seen(row[:_EXPIRING], row["balances"], Stored(), now, (row["expiring"], zone))
     async with looking(pool, account_id, now) as look:
         return await see(look, account_id, zone)
 
 
-async def see(look: Look, account_id: UUID, zone: str = "UTC") -> Seen | None:
-    """The account at the look's instant, or None where nothing was ever booked on it."""
-    row = await look.connection.fetchrow(SQL.see, look.shard, account_id, look.now, zone)
+async def see(look: Look, account_id: UUID, zone: str | None = None) -> Seen | None:
+    """The account at the look's instant, or None where nothing was ever booked on it.
+
+    Without a zone it is not asked what expires when, which reads every lot that is good.
+    """
+    row = await look.connection.fetchrow(SQL.stand, look.shard, account_id)
     if row is None:
         return None
     stored = Stored(due_at=row["due_at"])
     await load_due(look, Loaded(stored={account_id: stored}))
-    return _seen(row, stored, look.now, zone)
+    if zone is None:
+        return _seen(row[:_BALANCES], row["balances"], stored, look.now)
+    rows = await look.connection.fetch(SQL.expiring, look.shard, account_id, look.now, zone, list(stored.lots))
+    return _seen(row[:_BALANCES], row["balances"], stored, look.now, (rows, zone))
 
 
-def _seen(row: asyncpg.Record, stored: Stored, now: datetime, zone: str) -> Seen:
-    stored.row = tuple(row)[: -len(("balances", "expiring"))]
-    stored.balances = {balance[1]: balance_of(balance) for balance in row["balances"]}
+def _seen(
+    account_row: tuple[Any, ...],
+    balances: Iterable[Any],
+    stored: Stored,
+    now: datetime,
+    expiring: tuple[Iterable[Any], str] | None = None,
+) -> Seen:
+    """`expiring` are rows of what expires, without the lots that are due, and the zone of their months."""
+    stored.row = account_row
+    stored.balances = {balance[1]: balance_of(balance) for balance in balances}
     account = stored.account()
     assert account is not None  # noqa: S101  # it has a row
     outcome = catch_up(account, now)
-    soon = _expiring(row["expiring"], outcome.account.lots.values(), stored.lots, now, zone)
-    return Seen(outcome.account, outcome.recorded, row["known_at"], soon)
+    soon = () if expiring is None else _expiring(*expiring, outcome.account.lots.values())
+    # The columns of an account end with the instant at which its last event is known, and its position.
+    return Seen(outcome.account, outcome.recorded, account_row[_KNOWN_AT], soon)
 
 
-def _expiring(
-    rows: Iterable[tuple[str, str | None, int, datetime | None]],
-    lots: Iterable[Lot],
-    before: dict[UUID, Lot],
-    now: datetime,
-    zone: str,
-) -> tuple[Expiring, ...]:
-    """What the statement counted, with the lots that it left out because they were due."""
-    sums = {(currency, month): (points, first_at) for currency, month, points, first_at in rows}
-    for lot in lots:
-        points = lot.available + lot.pending - _counted(before[lot.lot_id], now)
-        if points:
-            key = (lot.currency, month_of(lot.expires_at, zone))
-            known, first_at = sums.get(key, (0, None))
-            sums[key] = (known + points, min(filter(None, (first_at, lot.expires_at)), default=None))
-    found = (Expiring(currency, month, points, first) for (currency, month), (points, first) in sums.items())
-    return tuple(sorted((each for each in found if each.points), key=lambda each: (each.currency, each.month or "~")))
+def _expiring(rows: Iterable[Any], zone: str, due: Iterable[Lot]) -> tuple[Expiring, ...]:
+    """What expires, with the lots that were due as they are by now."""
+    months = {(currency, month): Expiring(currency, month, *rest) for currency, month, *rest in rows}
+    for lot in due:
+        points = lot.available + lot.pending
+        if points and lot.expires_at is not None:
+            month = month_of(lot.expires_at, zone)
+            one = Expiring(lot.currency, month, points, lot.expires_at, points)
+            known = months.get((lot.currency, month))
+            months[lot.currency, month] = one if known is None else _together(known, one)
+    return tuple(months[key] for key in sorted(months))
 
 
-def _counted(lot: Lot, now: datetime) -> int:
-    """How many points of a lot, as it was written, the statement counted."""
-    if lot.available:
-        return lot.available + lot.pending if lot.expires_at is None or lot.expires_at > now else 0
-    due_at = min(filter(None, (lot.activates_at, lot.expires_at)), default=None)
-    return lot.pending if due_at is not None and due_at > now else 0
+def _together(one: Expiring, other: Expiring) -> Expiring:
+    """What expires in a month of two parts of it."""
+    first_at = min(one.first_at, other.first_at)
+    first_points = sum(each.first_points for each in (one, other) if each.first_at == first_at)
+    return Expiring(one.currency, one.month, one.points + other.points, first_at, first_points)
 
 
-def month_of(expires_at: datetime | None, zone: str) -> str | None:
+def month_of(expires_at: datetime, zone: str) -> str:
     """The last month of the zone in which points are good."""
-    if expires_at is None:
-        return None
     return (expires_at - timedelta(microseconds=1)).astimezone(ZoneInfo(zone)).strftime("%Y-%m")

@@ -27,6 +27,55 @@ with base as (
     where balance.shard = $1 and balance.account_id = $2
 ),
 
+-- What counted by the base and was known after it, was known so much later than it counted: a line that is late by at
+-- most an hour is looked for within the hour after the base, and so on, so that a long history is not read.
+late_line as (
+    select
+        currency,
+        pending,
+        available,
+        held,
+        in_transit,
+        debt
+    from entry
+    where shard = $1
+      and account_id = $2
+      and known_at > $3
+      and known_at <= least($5, $3 + interval '5 seconds')
+      and effective_at <= $4
+      and known_at - effective_at <= interval '5 seconds'
+    union all
+    select
+        line.currency,
+        line.pending,
+        line.available,
+        line.held,
+        line.in_transit,
+        line.debt
+    from (
+        values
+        (0, interval '1 minute'),
+        (1, interval '1 hour'),
+        (2, interval '1 day'),
+        (3, interval '30 days'),
+        (4, interval '400 days'),
+        (5, interval '9999 years')
+    ) as lateness (number, longest)
+    cross join lateral (
+        select *
+        from entry
+        where shard = $1
+          and account_id = $2
+          and width_bucket(
+              extract(epoch from known_at - effective_at), '{60, 3600, 86400, 2592000, 34560000}'::numeric []
+          ) = lateness.number
+          and known_at - effective_at > interval '5 seconds'
+          and known_at > $3
+          and known_at <= least($5, $3 + lateness.longest)
+          and effective_at <= $4
+    ) as line
+),
+
 late as (
     select
         currency,
@@ -35,12 +84,7 @@ late as (
         sum(held)::bigint as held,
         sum(in_transit)::bigint as in_transit,
         sum(debt)::bigint as debt
-    from entry
-    where shard = $1
-      and account_id = $2
-      and known_at > $3
-      and known_at <= $5
-      and effective_at <= $4
+    from late_line
     group by currency
 )
 
