@@ -10,12 +10,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import hypothesis
 import psutil
 import pytest
 
 from deploy.local import provision
 from deploy.local.provision import Origins, Parts
 from deploy.local.topics import TopicSpecification, create_topics, delete_topics
+
+# How fast examples are drawn and run says how busy the machine is, and nothing about the code.
+hypothesis.settings.register_profile("here", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("here")
 
 ORIGINS = pytest.StashKey[Origins]()
 # Any number will do, as long as all test runs on one server use the same.

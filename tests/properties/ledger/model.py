@@ -11,7 +11,10 @@ __all__ = ["BUCKETS", "FOR_EVER", "Model"]
 
 
 class Model(Spending):
-    """One account. `limits` may name per_day, at_least, step, share (part, whole), debt_allowed, month."""
+    """One account.
+
+    `limits` may name per_day, at_least, step, share (part, whole), debt_allowed, month, inactive (days, notice).
+    """
 
     def restore(self, spent_key: int, points: int, grace_until: int | None) -> str:
         """Goods came back: their points do too."""

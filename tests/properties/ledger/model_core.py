@@ -29,6 +29,10 @@ class Core:
         self.sent: dict[int, Entry] = {}
         self.refused: set[int] = set()
         self.total = dict.fromkeys(BUCKETS, 0)
+        self.earned = False
+        self.active: int | None = None
+        self.lapses: int | None = None
+        self.notice: int | None = None
 
     # Time
 
@@ -43,18 +47,51 @@ class Core:
         instants = {hold["until"] for hold in self.holds.values() if hold["state"] == "open"}
         for lot in self.lots.values():
             instants |= {lot["starts"], lot["ends"]}
+        instants |= {each for each in (self.lapses, self.notice) if each is not None}
         for at in sorted(instant for instant in instants if instant <= self.now):
-            for hold in self.holds.values():
-                if hold["state"] == "open" and hold["until"] <= at:
-                    self._let_go(hold, "timed_out", at)
-            for lot in self.lots.values():
-                if lot["pending"] and lot["starts"] <= at:
-                    self._shift(lot, "pending", "available", lot["pending"])
-            self._settle()
-            for lot in self.lots.values():
-                if lot["ends"] <= at:
-                    self._shift(lot, "pending", "expired", lot["pending"])
-                    self._shift(lot, "available", "expired", lot["available"])
+            self._pass(at)
+
+    def _pass(self, at: int) -> None:
+        """What one instant does."""
+        for hold in self.holds.values():
+            if hold["state"] == "open" and hold["until"] <= at:
+                self._let_go(hold, "timed_out", at)
+        for lot in self.lots.values():
+            if lot["pending"] and lot["starts"] <= at:
+                self._shift(lot, "pending", "available", lot["pending"])
+        self._settle()
+        for lot in self.lots.values():
+            if lot["ends"] <= at:
+                self._expire(lot)
+        if self.lapses is not None and self.lapses <= at:
+            self._lapse(at)
+        if self.notice is not None and self.notice <= at:
+            self.notice = None
+
+    def _expire(self, lot: Entry) -> None:
+        self._shift(lot, "pending", "expired", lot["pending"])
+        self._shift(lot, "available", "expired", lot["available"])
+
+    def _lapse(self, at: int) -> None:
+        """Nobody earned or spent for long: all expires, and what is on hold does when it is released."""
+        for lot in self.lots.values():
+            if lot["held"]:
+                lot["ends"] = min(lot["ends"], at)
+            self._expire(lot)
+        self.active = self.lapses = self.notice = None
+
+    def _acted(self, at: int) -> None:
+        """Something was earned or spent; a silence that would be over by now begins now."""
+        if "inactive" not in self.limits or not self.earned:
+            return
+        days, notice_days = self.limits["inactive"]
+        self.active = max(at, at if self.active is None else self.active)
+        if (self.active // 1440 + days + 1) * 1440 <= self.now:
+            self.active = self.now
+        last_day = self.active // 1440 + days
+        if (last_day + 1) * 1440 != self.lapses:
+            self.lapses = (last_day + 1) * 1440
+            self.notice = (last_day - notice_days) * 1440 if notice_days else None
 
     def _settle(self) -> None:
         """Available points pay what is owed."""
@@ -121,6 +158,8 @@ class Core:
             return self._ended() or ""
         self.status = "open" if self.status == "unopened" else self.status
         self._open(("award", key), points, "issued", award=key, earned=earned, starts=starts, ends=ends)
+        self.earned = True
+        self._acted(earned)
         self._settle()
         self._run()
         return "ok"

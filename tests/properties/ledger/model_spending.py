@@ -73,6 +73,7 @@ class Spending(Core):
         if why_not:
             return why_not
         self._enter(self._spend(key, self.now // 1440), self._take(points, "redeemed"))
+        self._acted(self.now)
         return "ok"
 
     def hold(self, key: int, points: int, bill: int | None, minutes: int) -> str:
@@ -120,6 +121,7 @@ class Spending(Core):
         if points > held:
             return "exceeds_hold"
         self._capture(key, hold, points, keep=keep, name=hold_key)
+        self._acted(self.now)
         return "ok"
 
     def release(self, hold_key: int) -> str:
@@ -169,6 +171,8 @@ class Spending(Core):
             self._capture(key, hold, from_hold, keep=False, name=hold_key or 0)
         elif hold is not None and hold["state"] == "open":
             self.release(hold_key or 0)
+        if from_hold or rest or not claims:
+            self._acted(self.now)
         spent = self._spend(key, None if claims or from_hold else self.now // 1440)
         spent["claimed"] = key
         if hold is not None and late and revivable:

@@ -8,6 +8,7 @@ from uuid import UUID
 from contracts.awards import (
     Accrual,
     Grant,
+    Inactivity,
     PurchaseRedemption,
     RedemptionRestore,
     Reversal,
@@ -102,9 +103,12 @@ class Pair:
     def __init__(self, limits: dict[str, Any]) -> None:
         self.model = Model(limits)
         self.guards = guards_of(limits)
+        days, notice_days = limits.get("inactive", (0, 0))
+        self._inactivity = Inactivity(days=days, notice_days=notice_days, zone="UTC") if days else None
         self.account: Account = unopened(ACCOUNT, "default", "grocer", MEMBER)
         self.history: list[Recorded] = []
         self.taken: list[tuple[Command | None, datetime]] = []
+        self.outcomes: list[Outcome] = []
         self._made: dict[str, list[int]] = {"accrue": [], "hold": [], "spent": [], "send": []}
         self._waiting: list[tuple[Step, int]] = []
         self._decided: set[UUID] = set()
@@ -161,12 +165,16 @@ class Pair:
         self.account = replace(outcome.account, decided_commands=frozenset())
         self.history += outcome.recorded
         self.taken.append((command, self.now))
+        self.outcomes.append(outcome)
 
     def compare(self) -> None:
         """Balances, lots, holds and redemptions are the same."""
         balance = self.account.balances.get(POINTS)
         seen = {bucket: getattr(balance, bucket) if balance else 0 for bucket in BUCKETS}
         assert seen == self.model.total
+        model = (self.model.lapses, self.model.notice)
+        silence = (balance.lapses_at, balance.notice_at) if balance else (None, None)
+        assert silence == tuple(None if minute is None else instant(minute) for minute in model)
         lots = [
             (*(getattr(lot, name) for name in LOT_FIELDS), lot.expires_at)
             for lot in sorted(self.account.lots.values(), key=lambda lot: lot.sequence)
@@ -208,7 +216,7 @@ class Pair:
             rules=(),
             campaign=None,
             partner="",
-            inactivity=None,
+            inactivity=self._inactivity,
         )
         command = Accrual.model_construct(
             **{**self._award(key), "occurred_at": instant(earned)},

@@ -35,7 +35,7 @@ ACCRUE = st.builds(
     minutes=st.sampled_from([0, 0, 0, 30, 100]),
     later=_LATER,
 )
-WAIT = st.builds(Step, st.just("wait"), minutes=st.sampled_from([1, 5, 10, 30, 100, 700]))
+WAIT = st.builds(Step, st.just("wait"), minutes=st.sampled_from([1, 5, 10, 30, 100, 700, 2_000]))
 SPEND = st.one_of(
     st.builds(Step, st.just("redeem"), points=st.integers(-1, 60), later=_BILL),
     st.builds(Step, st.just("hold"), points=_PART, minutes=st.integers(1, 60), later=_BILL),
@@ -86,5 +86,6 @@ LIMITS: st.SearchStrategy[dict[str, Any]] = st.just({}) | st.fixed_dictionaries(
         "share": st.tuples(st.integers(1, 3), st.integers(3, 4)),
         "debt_allowed": st.booleans(),
         "month": st.integers(20, 100),
+        "inactive": st.tuples(st.integers(1, 3), st.integers(0, 2)),
     },
 )
