@@ -24,7 +24,7 @@ from deploy.local.settings import PROJECT, LocalSettings
 from deploy.local.stack import Stack
 from examples.demo import dataset
 from examples.demo.run import Demonstration, client, publish_programme
-from tests.benchmarks import ledger, limits, picture, rules_before
+from tests.benchmarks import account, ledger, limits, picture, rules_before
 from tests.benchmarks.http_load import percentiles
 
 RESULT: Final = PROJECT / "build" / "bench.json"
@@ -79,6 +79,12 @@ async def _measure(stack: Stack, environment: dict[str, str], baskets: int) -> d
     figures |= await _http(environment)
     figures["cost_by_history"] = await _step(
         "ledger: microseconds an event by history", lambda: ledger.cost_by_history(environment["BONUS_POSTGRES_DSN"])
+    )
+    figures["holds"] = await _step(
+        "ledger: holds and captures, half of them on one account", lambda: account.holds_and_captures(environment)
+    )
+    figures["long_history"] = await _step(
+        "ledger: an account with 100,000 lots", lambda: account.long_history(environment)
     )
     figures["verify_events_per_second"] = await _step("verify", lambda: _verify(environment))
     evaluation = await _step("rules: microseconds of an evaluation", lambda: _printed("rules_evaluation"))

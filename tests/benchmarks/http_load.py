@@ -13,10 +13,11 @@ _END_OF_HEAD = b"\r\n\r\n"
 
 @dataclass(slots=True)
 class LoadResult:
-    """Latencies in milliseconds in the order of completion, statuses by count, and the whole run in seconds."""
+    """Latencies in milliseconds and, where they are kept, bodies in the order of completion; the run in seconds."""
 
     latencies_ms: list[float] = field(default_factory=list)
     statuses: dict[int, int] = field(default_factory=dict)
+    answers: list[bytes] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
@@ -33,12 +34,15 @@ def request(method: str, path: str, host: str, headers: dict[str, str], body: by
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
 
-async def run(host: str, port: int, requests: Sequence[bytes], connections: int) -> LoadResult:
-    """Send all requests over `connections` keep-alive connections, each waiting for its answer before the next."""
+async def run(host: str, port: int, requests: Sequence[bytes], connections: int, *, keep: bool = False) -> LoadResult:
+    """Send all requests over `connections` keep-alive connections, each waiting for its answer before the next.
+
+    `keep`: the bodies of the answers.
+    """
     result = LoadResult()
     waiting = iter(requests)
     started = time.perf_counter()
-    await asyncio.gather(*(_connection(host, port, waiting, result) for _ in range(connections)))
+    await asyncio.gather(*(_connection(host, port, waiting, result, keep=keep) for _ in range(connections)))
     result.seconds = time.perf_counter() - started
     return result
 
@@ -58,33 +62,35 @@ async def _paced_connection(host: str, port: int, due: Iterator[tuple[float, byt
     for at, sent in due:
         await asyncio.sleep(max(0.0, at - time.perf_counter()))
         writer.write(sent)
-        status = await _answer(reader)
+        status, _ = await _answer(reader)
         result.latencies_ms.append((time.perf_counter() - at) * 1_000)
         result.statuses[status] = result.statuses.get(status, 0) + 1
     writer.close()
     await writer.wait_closed()
 
 
-async def _connection(host: str, port: int, waiting: Iterator[bytes], result: LoadResult) -> None:
+async def _connection(host: str, port: int, waiting: Iterator[bytes], result: LoadResult, *, keep: bool) -> None:
     reader, writer = await asyncio.open_connection(host, port)
     for sent in waiting:
         began = time.perf_counter()
         writer.write(sent)
-        status = await _answer(reader)
+        status, body = await _answer(reader)
         result.latencies_ms.append((time.perf_counter() - began) * 1_000)
         result.statuses[status] = result.statuses.get(status, 0) + 1
+        if keep:
+            result.answers.append(body)
     writer.close()
     await writer.wait_closed()
 
 
-async def _answer(reader: asyncio.StreamReader) -> int:
+async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     head = await reader.readuntil(_END_OF_HEAD)
     lowered = head.lower()
     at = lowered.find(b"content-length:")
     if at >= 0:
         length = int(lowered[at + 15 : lowered.index(b"\r\n", at)])
-        await reader.readexactly(length)
-    return int(head[9:12])
+        return int(head[9:12]), await reader.readexactly(length)
+    return int(head[9:12]), b""
 
 
 def percentiles(values: Sequence[float]) -> dict[str, float]:
