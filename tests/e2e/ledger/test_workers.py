@@ -71,3 +71,33 @@ async def test_points_travel_between_accounts_over_kafka(ledger: Ledger) -> None
     assert await ledger.pool.fetchval("select available from balance where account_id = $1", one.account) == 396_00
     report = await verify_shards(ledger.settings.postgres_dsn, shards(), Limits())
     assert report.differences == []
+
+
+async def test_a_till_without_http_spends_over_kafka(ledger: Ledger) -> None:
+    """Hold, capture, redemption and refusals on `bonus.redemptions.v1`, each sent twice: the verdicts are published."""
+    member, now = Member(), datetime.now(UTC)
+    common = {"account_id": str(member.account), "programme": member.programme}
+    points = {"currency": POINTS, "points": "60.00"}
+    hold = cloud_event("bonus.hold.place.v1", common | points | {"key": "h"})
+    over = cloud_event("bonus.points.redeem.v1", common | points | {"key": "s"})
+    async with ledger.worker(), ledger.relay():
+        await ledger.send(AWARDS.name, [accrual(member, "p", 100_00, at=now)])
+        await ledger.until("select count(*) from account", lambda count: count == 1)
+        await ledger.send(REDEMPTIONS.name, [hold, over, hold, over])
+        held = await ledger.until("select max(hold_id::text) from hold", lambda found: found is not None)
+        capture = cloud_event("bonus.hold.capture.v1", common | {"key": "c", "hold_id": held, "points": "50.00"})
+        await ledger.send(REDEMPTIONS.name, [capture, capture])
+        await ledger.until("select sum(redeemed) from balance", lambda redeemed: redeemed == 50_00)
+        behind = "select sum(head - position) from shard inner join relay_position using (shard)"
+        await ledger.until(behind, lambda count: count == 0)
+    told = [
+        (event["type"], event["data"].get("refusal", {}).get("code"))
+        for event in await ledger.published(LEDGER_EVENTS.name)
+    ]
+    assert told == [
+        ("bonus.account.opened.v1", None),
+        ("bonus.points.accrued.v1", None),
+        ("bonus.hold.placed.v1", None),
+        ("bonus.command.rejected.v1", "insufficient_points"),
+        ("bonus.hold.captured.v1", None),
+    ]

@@ -148,6 +148,23 @@ def reversal(member: Member, cause: str, points: int, policy: str = "to_zero", *
     )  # fmt: skip
 
 
+def paid(member: Member, cause: str, points: int, *, at: datetime = NOW, **data: Any) -> Event:
+    """A purchase at `at` says that it was paid with points; `data` as contracts.awards.PurchaseRedemption."""
+    terms = {"currency": POINTS, "scale": 2, "points": points, "unbacked": "negative"} | data
+    source = {"kind": "purchase", "id": cause, "store": "krakow-12"}
+    return award("bonus.purchase.redeem.v1", member, cause, at, source=source, **terms)
+
+
+def given_back(  # noqa: PLR0913  # a return as rules send it, all but four by name
+    member: Member, cause: str, of: Event, points: int, *, at: datetime, restore_for_s: int = 0
+) -> Event:
+    """A return gives back points with which the purchase `of` was paid."""
+    return award(
+        "bonus.redemption.restore.v1", member, cause, at, source={"kind": "return", "id": cause},
+        redemption_id=of["data"]["command_id"], currency=POINTS, points=points, restore_for_s=restore_for_s,
+    )  # fmt: skip
+
+
 @dataclass
 class Books:
     """The ledger's parts in one place."""
@@ -190,7 +207,10 @@ class Books:
             "version": 1, "starts_at": "2020-01-01T00:00:00Z", "zone": "Europe/Warsaw", "money": "PLN",
             "currencies": [{"currency": POINTS, "scale": 2, "worth": "1.00"}], **guards,
         }  # fmt: skip
-        data = {"programme": PROGRAMME, "revision": 1, "versions": [version]}
+        await self.publish_state({"programme": PROGRAMME, "revision": 1, "versions": [version]})
+
+    async def publish_state(self, data: Mapping[str, Any]) -> None:
+        """Have a state of a programme taken in, as rules publish it."""
         writer = ShardWriter(self.pool, ProgrammeProcessor(), settings=self.settings, clock=self.clock)
         message = self.decoded(cloud_event("bonus.programme.published.v1", data), writer)
         await writer.write(shard_of(message.key), [message])

@@ -6,7 +6,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.integration.ledger.conftest import NOW, POINTS, Api, Books, Member, accrual, days, reversal
+from contracts.shards import SHARDS
+from services.ledger.verify.run import verify_shards
+from services.ledger.verify.shard import Limits
+from tests.integration.ledger.conftest import NOW, POINTS, Api, Books, Member, accrual, days, paid, reversal
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 PATH = "/programmes/grocer"
@@ -128,3 +131,47 @@ async def test_breakage_is_the_share_that_expired_unused(books: Books, api: Api,
         ("2026-01", "100.00", "25.00", "75.00", 0.75),
         ("2026-03", "40.00", "0.00", "0.00", None),
     ]
+
+
+async def test_E22_partners_settle_what_was_earned_at_one_and_spent_at_another(books: Books, api: Api) -> None:
+    """Lots of 20 earned at A (older) and 10 at B; 25 spent at B: A owes B 20.00, and less once some came back."""
+    await books.publish()
+    member = Member()
+    for partner, points, age in (("A", 20_00, 2), ("B", 10_00, 1)):
+        event = accrual(member, partner, points, at=NOW - days(age))
+        event["data"]["grants"][0]["partner"] = partner
+        await books.take(event)
+    spent = (await api.redeem(member, "25.00", partner="B")).json()
+    today = {"from": "2026-03-05"}
+    settlement = (await api.get(f"{PATH}/settlement", params=today)).json()
+    assert (settlement["money"], settlement["items"]) == (
+        "PLN",
+        [{"currency": POINTS, "debtor": "A", "creditor": "B", "points": "20.00", "amount": "20.00"}],
+    )
+    books.clock.now = NOW + days(40)
+    path = f"/accounts/{member.account}/redemptions/{spent['redemption_id']}/reversals"
+    assert (await api.post(path, {"points": "12.00"})).status_code == 201
+    until_april = await api.get(f"{PATH}/settlement", params=today | {"to": "2026-03-31"})
+    assert until_april.json()["items"] == settlement["items"], "a closed month stays closed"
+    april = (await api.get(f"{PATH}/settlement", params={"from": "2026-04-01"})).json()["items"]
+    assert [(each["debtor"], each["creditor"], each["points"]) for each in april] == [("A", "B", "-7.00")]
+    whole = (await api.get(f"{PATH}/settlement", params=today)).json()["items"]
+    assert [each["amount"] for each in whole] == ["13.00"]
+
+
+async def test_E22_a_hold_and_a_purchase_say_where_points_were_spent(
+    books: Books, api: Api, member: Member, database: str
+) -> None:
+    """The partner of a hold is that of its capture; points of the programme itself are owed by it."""
+    await books.publish()
+    await books.take(accrual(member, "own", 20_00))
+    body = {"currency": POINTS, "points": "5.00", "partner": "B"}
+    hold = (await api.post(f"/accounts/{member.account}/holds", body)).json()
+    assert (await api.post(f"/accounts/{member.account}/holds/{hold['hold_id']}/capture", {})).status_code == 201
+    await books.take(paid(member, "bought", 4_00, partner="C"))
+    items = (await api.get(f"{PATH}/settlement", params={"from": "2026-03-01", "to": "2026-03-31"})).json()["items"]
+    assert [(each["debtor"], each["creditor"], each["points"]) for each in items] == [
+        (None, "B", "5.00"),
+        (None, "C", "4.00"),
+    ]
+    assert (await verify_shards(database, range(SHARDS), Limits())).differences == []
