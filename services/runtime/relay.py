@@ -166,7 +166,10 @@ class Relay:
     ) -> dict[int, int]:
         """Read a little of many shards in one round trip; what is too much for it comes with the next round."""
         until = [wanted.get(shard, 0) for shard in range(SHARDS)]
-        entries = await connection.fetch(SQL.log_after_each, self._sent, until, self._settings.relay_round_bytes)
+        settings = self._settings
+        entries = await connection.fetch(
+            SQL.log_after_each, self._sent, until, settings.relay_round_bytes, settings.relay_small_round
+        )
         moved: dict[int, int] = {}
         for entry in entries:
             shard = entry["shard"]

@@ -2,6 +2,7 @@
 -- $1 sent      bigint[]  the position sent last, shard 0 first
 -- $2 until     bigint[]  the last position wanted, shard 0 first
 -- $3 max_bytes bigint    their bodies together, the first one whatever its size
+-- $4 max_rows  int       at most so many entries of one shard
 select
     shard,
     position,
@@ -31,6 +32,8 @@ from (
         where event.shard = shard.shard
           and event.position > ($1::bigint[])[shard.shard + 1]
           and event.position <= ($2::bigint[])[shard.shard + 1]
+        order by event.position
+        limit $4
     ) as entry
     where ($2::bigint[])[shard.shard + 1] > ($1::bigint[])[shard.shard + 1]
 ) as bounded
