@@ -50,13 +50,14 @@ bench: $(INSTALLED) ## Measure throughput, latency and memory; writes build/benc
 	@$(BIN)/bonus bench
 
 .PHONY: docs
-docs: $(INSTALLED) ## Write the documents that are generated from contracts/
+docs: $(INSTALLED) ## Write what is generated: schemas, AsyncAPI, OpenAPI, the list of decisions
 	@$(BIN)/bonus contracts write
+	@$(BIN)/python -m tests.architecture.decisions
 
 .PHONY: lock
-lock: $(INSTALLED) ## Write requirements.txt anew from requirements.in, with hashes
+lock: $(INSTALLED) ## Write requirements.txt from requirements.in, with hashes; what is locked stays (UPGRADE=1: the newest)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --no-emit-find-links --upgrade --output-file requirements.txt requirements.in
+		--no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) --output-file requirements.txt requirements.in
 
 .PHONY: install
 install: $(INSTALLED) ## Make .venv from the lock file

@@ -33,6 +33,7 @@ PARTS: Mapping[str, Part] = {
         "Programme files: lint, diff, terms, explain; publish, rollback, suspend, resume.",
     ),
     "notifier": Part("services.notifier.command", "Telling members: work, serve."),
+    "publish": Part("services.publish", "Send your own events to Kafka, as a till does."),
     "contracts": Part("services.documents", "Check messages and the published documents."),
     "deadletters": Part("services.runtime.command", "Messages that were set aside: list, show, replay."),
     "token": Part("services.runtime.token_command", "Issue a bearer token."),
@@ -40,14 +41,34 @@ PARTS: Mapping[str, Part] = {
 }
 
 
+WHERE = (
+    "PostgreSQL or Kafka does not answer where BONUS_POSTGRES_DSN and BONUS_KAFKA_BOOTSTRAP say. "
+    'For the stack on this machine: bonus local up, then eval "$(bonus local env)"'
+)
+
+
 def run(arguments: Sequence[str], parts: Mapping[str, Part] = PARTS) -> None:
     """Run the command line: the part that its first word names, or the overview of all parts."""
     name = arguments[0] if arguments else ""
     if name in parts and is_installed(parts[name].module):
         application = importlib.import_module(parts[name].module).app
-        application(args=list(arguments[1:]), prog_name=f"bonus {name}")
+        try:
+            application(args=list(arguments[1:]), prog_name=f"bonus {name}")
+        except Exception as error:
+            if not is_away(error):
+                raise
+            sys.stderr.write(f"bonus {name}: {type(error).__name__}: {error}\n{WHERE}\n")
+            raise SystemExit(1) from None
     else:
         overview(parts)(args=list(arguments), prog_name="bonus")
+
+
+def is_away(error: Exception) -> bool:
+    """Say whether PostgreSQL or Kafka did not answer: no fault of this program, so no traceback of it."""
+    # Imported here: most commands end well.
+    from services.runtime.postgres import is_world_fault  # noqa: PLC0415
+
+    return is_world_fault(error)
 
 
 def overview(parts: Mapping[str, Part]) -> typer.Typer:

@@ -12,6 +12,7 @@ from services.ledger.confirmations import NO_CONFIRMATIONS, Confirmations
 from services.ledger.domain.needs import Needs, together
 from services.ledger.intake import Ask, Scales, account_key, ask_of, currency_of
 from services.ledger.programmes import Programmes
+from services.ledger.projections.figures import count_points
 from services.ledger.storage.load import Loaded, load
 from services.ledger.storage.save import save
 from services.ledger.storage.scales import learn_scales
@@ -46,6 +47,7 @@ class LedgerProcessor:
             verdicts.append(batch.decide(ask))
             for follower in batch.followers(ask):
                 batch.decide(resumed(follower, scales, transaction.now))
+        transaction.on_commit(lambda: count_points(batch.records.totals))
         await save(transaction.connection, transaction.shard, transaction.now, batch.changes(), batch.records)
         return verdicts
 

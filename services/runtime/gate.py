@@ -126,6 +126,7 @@ class ShardGate:
             raise CommitLostError(f"commit was answered with {answer}")
         self._commit_seconds.observe(time.perf_counter() - started)
         self._heads[transaction.shard] = head
+        transaction.committed()
         self.committed_at = time.monotonic()
         self.appended.set()
 

@@ -1,6 +1,6 @@
 """A shard's transaction and its log: what a processor is given, and what it answers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -69,7 +69,7 @@ class ShardTransaction:
     it is inside the transaction already, and `connection.transaction()` must not be used on it.
     """
 
-    __slots__ = ("_copy_rows_min", "_extras", "_hash", "_rows", "connection", "head", "now", "shard")
+    __slots__ = ("_callbacks", "_copy_rows_min", "_extras", "_hash", "_rows", "connection", "head", "now", "shard")
 
     def __init__(  # noqa: PLR0913 - made in one place, the gate
         self,
@@ -90,6 +90,16 @@ class ShardTransaction:
         self._extras = extra_columns
         self._copy_rows_min = copy_rows_min
         self._rows: list[tuple[Any, ...]] = []
+        self._callbacks: list[Callable[[], None]] = []
+
+    def on_commit(self, callback: Callable[[], None]) -> None:
+        """Have this called when the transaction has committed, for what is counted and must not be counted twice."""
+        self._callbacks.append(callback)
+
+    def committed(self) -> None:
+        """Call what waits for the commit."""
+        for callback in self._callbacks:
+            callback()
 
     def append(self, entry: LogEntry) -> int:
         """Chain the entry to the log and give its position; it is written before the commit.

@@ -45,6 +45,21 @@ def test_a_broken_part_shows_its_error_and_hinders_no_other(modules: Path) -> No
         command.run(["broken"], parts)
 
 
+def test_servers_that_do_not_answer_are_no_fault_of_the_command(
+    modules: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line says what did not answer, another where it was looked for; a fault of ours keeps its traceback."""
+    lines = "import typer\napp = typer.Typer()\n@app.command()\ndef go() -> None:\n    raise {}\n"
+    (modules / "part_without_servers.py").write_text(lines.format("ConnectionRefusedError('nobody at 5432')"))
+    (modules / "part_with_a_fault.py").write_text(lines.format("KeyError('ours')"))
+    with pytest.raises(SystemExit) as ended:
+        command.run(["away"], {"away": Part("part_without_servers", "")})
+    said = capsys.readouterr().err
+    assert (ended.value.code, said) == (1, f"bonus away: ConnectionRefusedError: nobody at 5432\n{command.WHERE}\n")
+    with pytest.raises(KeyError, match="ours"):
+        command.run(["faulty"], {"faulty": Part("part_with_a_fault", "")})
+
+
 def test_an_unknown_part_is_an_error_of_usage(capsys: pytest.CaptureFixture[str]) -> None:
     """A misspelt command ends with 2, as every command line does."""
     with pytest.raises(SystemExit) as ended:

@@ -1,6 +1,6 @@
 """Totals of days for finance: what moved from one bucket to another, by programme, currency and month of expiry."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -58,6 +58,12 @@ class Totals:
         if totals is None:
             totals = self._programmes[tenant, programme] = ProgrammeTotals()
         return totals
+
+    def moved(self) -> Iterator[tuple[str, str, str, str, int]]:
+        """Programme, currency, bucket, bucket and points of everything that moved."""
+        for (_, programme), totals in self._programmes.items():
+            for (currency, _, source, target, _), (points, _) in totals.sums.items():
+                yield programme, currency, source, target, points
 
     def documents(self, recorded_on: date) -> list[dict[str, Any]]:
         """One for each key, in their order."""
