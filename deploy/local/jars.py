@@ -1,7 +1,8 @@
 """Kafka's jars: fetched once by `jgo` from the coordinates in `jars.txt`, checked against their hashes, then kept.
 
 They stand in a directory of the user's cache, so that all clones share them. The directory's name holds the hash of
-the list, and it appears whole or not at all: a download that is cut short leaves nothing that looks complete.
+the list, and it appears whole or not at all: a download that is cut short leaves nothing that looks complete, and the
+next start goes on with what is missing.
 """
 
 import hashlib
@@ -70,18 +71,19 @@ def class_path(settings: LocalSettings, say: Callable[[str], None]) -> list[Path
 def _fetch(jars: tuple[Jar, ...], home: Path, settings: LocalSettings, say: Callable[[str], None]) -> None:
     partial = home.with_name(home.name + ".partial")
     repository = home.with_name(home.name + ".repository")
-    for directory in (partial, repository):
-        shutil.rmtree(directory, ignore_errors=True)
-        directory.mkdir(parents=True)
+    shutil.rmtree(repository, ignore_errors=True)
+    repository.mkdir(parents=True)
+    partial.mkdir(exist_ok=True)
     context = maven(repository, settings)
-    say(f"downloading Apache Kafka: {len(jars)} jars, about 45 MB, once for this user")
+    missing = [jar for jar in jars if not _is_whole(jar, partial / jar.file_name)]
+    say(f"downloading Apache Kafka: {len(missing)} of {len(jars)} jars, about 45 MB in all, once for this user")
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
-        waiting = [pool.submit(_fetch_one, jar, context, partial) for jar in jars]
+        waiting = [pool.submit(_fetch_one, jar, context, partial, settings.kafka_download_attempts) for jar in missing]
         try:
             for done, future in enumerate(as_completed(waiting), start=1):
                 future.result()
-                if done % SAID_EVERY == 0 or done == len(jars):
-                    say(f"downloading Apache Kafka: {done} of {len(jars)} jars")
+                if done % SAID_EVERY == 0 or done == len(missing):
+                    say(f"downloading Apache Kafka: {done} of {len(missing)} jars")
         except DownloadError:
             pool.shutdown(cancel_futures=True)
             raise
@@ -89,13 +91,21 @@ def _fetch(jars: tuple[Jar, ...], home: Path, settings: LocalSettings, say: Call
     partial.rename(home)
 
 
-def _fetch_one(jar: Jar, context: "MavenContext", into: Path) -> None:
+def _is_whole(jar: Jar, file: Path) -> bool:
+    """Say whether an earlier start, which was cut short, has fetched this jar already."""
+    return file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == jar.sha256
+
+
+def _fetch_one(jar: Jar, context: "MavenContext", into: Path, attempts: int) -> None:
     artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
-    try:
-        source = Path(artifact.resolve())
-    except Exception as error:
-        # jgo passes on whatever the network raised; all of it means the same to whoever starts the stack.
-        raise DownloadError(f"cannot download {jar.file_name}: {error}") from error
+    for attempt in range(1, attempts + 1):
+        try:
+            source = Path(artifact.resolve())
+            break
+        except Exception as error:
+            # jgo passes on whatever the network raised; all of it means the same to whoever starts the stack.
+            if attempt == attempts:
+                raise DownloadError(f"cannot download {jar.file_name}: {error}") from error
     found = hashlib.sha256(source.read_bytes()).hexdigest()
     if found != jar.sha256:
         raise DownloadError(f"{jar.file_name} is not what {LIST_FILE.name} lists: its SHA-256 is {found}")

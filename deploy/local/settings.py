@@ -29,6 +29,7 @@ class LocalSettings(BaseSettings):
     kafka_message_max_bytes: int = Field(default=1024 * 1024, ge=1024, description="the broker refuses larger ones")
     kafka_start_timeout_s: float = Field(default=120, gt=0, description="recovery after a crash included")
     kafka_stop_grace_s: float = Field(default=30, gt=0, description="to stop by itself before it is killed")
+    kafka_download_attempts: int = Field(default=3, ge=1, description="for each jar, before the start fails")
     kafka_download_timeout_s: int = Field(default=60, ge=1, description="of one request to the repository")
 
     ledger_port: int = Field(default=8081, description="preferred port; a free one where it is taken")

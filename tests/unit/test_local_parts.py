@@ -267,6 +267,59 @@ def test_a_download_that_fails_names_the_jar(tmp_path: Path, two_jars: dict[str,
         jars.class_path(LocalSettings(cache_dir=tmp_path / "cache"), lambda _: None)
 
 
+def test_a_start_that_was_cut_short_is_gone_on_with(tmp_path: Path, two_jars: dict[str, bytes]) -> None:
+    """What was fetched whole is not fetched again; half a jar is, for its hash is another."""
+    settings = LocalSettings(cache_dir=tmp_path / "cache")
+    gone = two_jars.pop("b-2")
+    with pytest.raises(DownloadError, match=r"b-2\.jar"):
+        jars.class_path(settings, lambda _: None)
+    (partial,) = (tmp_path / "cache").glob("*.partial")
+    (partial / "a-1.jar").write_bytes(b"first")
+    (partial / "b-2.jar").write_bytes(gone[:3])
+    two_jars.clear()
+    two_jars["b-2"] = gone
+    said: list[str] = []
+    whole = jars.class_path(settings, said.append)
+    assert [file.read_bytes() for file in whole] == [b"first", b"second"]
+    assert said == [
+        "downloading Apache Kafka: 1 of 2 jars, about 45 MB in all, once for this user",
+        "downloading Apache Kafka: 1 of 1 jars",
+    ]
+
+
+def test_a_slow_repository_is_asked_again(
+    tmp_path: Path, two_jars: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A time-out of one jar among dozens ends no start; only the last attempt's does."""
+    asked: list[str] = []
+    real = jars.maven
+
+    def hesitant(directory: Path, settings: LocalSettings) -> Any:
+        context = real(directory, settings)
+
+        def project(group: str, name: str) -> Any:
+            versions = context.project(group, name)
+
+            def at_version(version: str) -> Any:
+                resolved = versions.at_version(version).artifact()
+
+                def resolve() -> Path:
+                    asked.append(name)
+                    if asked.count(name) < settings.kafka_download_attempts:
+                        raise TimeoutError
+                    return Path(resolved.resolve())
+
+                return SimpleNamespace(artifact=lambda: SimpleNamespace(resolve=resolve))
+
+            return SimpleNamespace(at_version=at_version)
+
+        return SimpleNamespace(project=project)
+
+    monkeypatch.setattr(jars, "maven", hesitant)
+    assert len(jars.class_path(LocalSettings(cache_dir=tmp_path / "cache"), lambda _: None)) == len(two_jars)
+    assert sorted(asked) == ["a"] * 3 + ["b"] * 3
+
+
 def test_every_listed_jar_has_coordinates_and_a_hash() -> None:
     """The list is the lock of the Java side: each jar by group, name, version and SHA-256, none twice."""
     listed = jars.listed()

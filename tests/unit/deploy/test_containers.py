@@ -1,13 +1,11 @@
 """The image, the compose file and what watches them."""
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 import yaml
-from prometheus_client import REGISTRY
 
 from deploy.compose_keys import make
 from deploy.image_requirements import entries, runtime_entries, runtime_roots
@@ -93,26 +91,3 @@ def test_the_image_installs_what_the_runtime_needs_with_its_hashes() -> None:
     assert "setuptools" in entries(runtime_entries("", LOCK, frozenset({"setuptools"})))
     for name, (text, _) in entries(runtime_entries(WANTED, LOCK)).items():
         assert "--hash=sha256:" in text, name
-
-
-def test_prometheus_scrapes_every_process_on_its_port() -> None:
-    """Workers on the port of their metrics, servers on their own."""
-    settings = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yaml").read_text())
-    targets = settings["scrape_configs"][0]["static_configs"][0]["targets"]
-    expected = set()
-    for service in SERVICES:
-        if service.name != "mail":
-            command = COMPOSE["services"][service.name]["command"]
-            port = command[-1] if "--port" in command else COMPOSE["x-environment"]["BONUS_METRICS_PORT"]
-            expected.add(f"{service.name}:{port}")
-    assert set(targets) == expected
-
-
-def test_the_dashboard_asks_for_metrics_that_there_are() -> None:
-    """Each name in it is one that the code registers."""
-    dashboard = json.loads((DEPLOY / "grafana" / "dashboards" / "overview.json").read_text())
-    expressions = " ".join(target["expr"] for panel in dashboard["panels"] for target in panel["targets"])
-    asked = {re.sub(r"_(bucket|total)$", "", name) for name in re.findall(r"\bbonus_[a-z_]+", expressions)}
-    assert {counter._name for counter in REGISTERED} <= {metric.name for metric in REGISTRY.collect()}
-    assert asked <= {metric.name for metric in REGISTRY.collect()}
-    assert len(asked) == len(dashboard["panels"])
