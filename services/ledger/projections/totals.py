@@ -62,7 +62,7 @@ class Totals:
     def moved(self) -> Iterator[tuple[str, str, str, str, int]]:
         """Programme, currency, bucket, bucket and points of everything that moved."""
         for (_, programme), totals in self._programmes.items():
-            for (currency, _, source, target, _), (points, _) in totals.sums.items():
+            for (currency, _, source, target, *_), (points, _) in totals.sums.items():
                 yield programme, currency, source, target, points
 
     def documents(self, recorded_on: date) -> list[dict[str, Any]]:
