@@ -12,7 +12,7 @@ from deploy.local.settings import PROJECT
 from tests.e2e.system import System
 
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_TIMEOUT_S = 60
+_TIMEOUT_S = 120
 
 
 async def typed(system: System, directory: Path, commands: str) -> str:
@@ -25,6 +25,8 @@ async def typed(system: System, directory: Path, commands: str) -> str:
             "BONUS_RULES_URL": f"http://{LOOPBACK}:{system.processes.port('rules-serve')}",
             "BONUS_TOKEN": client.headers["authorization"].removeprefix("Bearer "),
             "PYTHONPATH": str(PROJECT),
+            # On a busy machine the least claim may be no claim at all.
+            "BONUS_REHEARSAL_NICENESS": "0",
         }
     )
     shell = await asyncio.create_subprocess_exec(

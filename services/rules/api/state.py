@@ -33,8 +33,8 @@ class Parts:
     """This process's copy of the published programmes, for quotes and dry runs."""
 
 
-def parts_of(request: Request) -> Parts:
-    """The parts of this process."""
+async def parts_of(request: Request) -> Parts:
+    """The parts of this process. A coroutine, for a plain function would be called in a thread each time."""
     parts: Parts = request.app.state.parts
     return parts
 

@@ -70,11 +70,11 @@ def offered(programme: ProgrammeVersion, basket: Basket, facts: Facts) -> tuple[
 
     What is taken off the lines is taken off what pays for them too.
     """
-    situation = Situation.of(programme, basket, facts)
-    counted, _ = _counted(situation, basket)
     running = plan_of(programme).discounts.at(basket.at)
-    if _closed(situation) or not running.running:
+    situation = Situation.of(programme, basket, facts)
+    if not running.running or _closed(situation):
         return basket, ()
+    counted, _ = _counted(situation, basket)
     discounts = discounts_of(running, counted, _answers(situation, counted, ()))
     taken_off: dict[int, int] = {}
     for number, money in (share for discount in discounts for share in discount.lines):

@@ -7,7 +7,7 @@ evaluating the basket with so much more in it. What cannot be shown to give more
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from services.rules.domain.basket import Basket, BasketLine
 from services.rules.domain.discounts import COIN
@@ -45,10 +45,10 @@ class Step(NamedTuple):
 
 
 def next_steps(
-    programme: ProgrammeVersion, basket: Basket, facts: Facts, standing: object, most: int = STEPS_MAX
+    programme: ProgrammeVersion, basket: Basket, facts: Facts, record: Mapping[str, Any], most: int = STEPS_MAX
 ) -> tuple[Step, ...]:
-    """The nearest steps, the cheapest first. `standing` is as the record of the decision on the basket has it."""
-    found = [*_points(programme, basket, facts), *_tier(programme, standing)]
+    """The nearest steps, the cheapest first. `record` is that of the decision on the basket as it is."""
+    found = [*_points(programme, basket, facts, record), *_tier(programme, record.get("standing"))]
     found.sort(key=lambda step: (step.money is None, step.money or 0))
     return tuple(found[:most])
 
@@ -61,17 +61,14 @@ def _tier(programme: ProgrammeVersion, standing: object) -> Iterator[Step]:
     yield Step("tier", money, tier=str(standing["next_tier"]), missing=missing)
 
 
-def _points(programme: ProgrammeVersion, basket: Basket, facts: Facts) -> Iterator[Step]:
+def _points(programme: ProgrammeVersion, basket: Basket, facts: Facts, record: Mapping[str, Any]) -> Iterator[Step]:
     if facts.suspended:
         return
     running = plan_of(programme).earning.at(basket.at).running
     wanted = sorted(_candidates(programme, running, basket, facts), key=lambda each: each[0])[:TRIED_MAX]
-    if not wanted:
-        return
-    before = evaluate(programme, basket, facts)
     for money, plan in wanted:
         after = evaluate(programme, _with_more(basket, money), facts)
-        gained = _of_rule(after, plan.rule.key) - _of_rule(before, plan.rule.key)
+        gained = _of_rule(after, plan.rule.key) - _recorded_of_rule(record, plan.rule.key)
         if gained > 0 and plan.currency is not None:
             yield Step("points", money, plan.rule.key, plan.currency.key, gained)
 
@@ -132,3 +129,9 @@ def _of_rule(found: Evaluation, rule: str) -> int:
     """What a rule gives, what it asks its budget for included."""
     awards = [*found.awards, *(ask.award for ask in found.budget_asks)]
     return sum(points for award in awards for key, points in award.rules if key == rule)
+
+
+def _recorded_of_rule(record: Mapping[str, Any], rule: str) -> int:
+    """The same, as a record has it."""
+    awards = [*record.get("awards", ()), *record.get("asks", ())]
+    return sum(points for award in awards for key, points in award["rules"] if key == rule)

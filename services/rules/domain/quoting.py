@@ -54,7 +54,7 @@ def quoted(participant: Participant, receipt: Receipt, background: Background) -
         inputs.facts,
         discounts,
         redeemable(version, basket, inputs.facts),
-        next_steps(version, basket, inputs.facts, decided.decision.facts.get("standing")),
+        next_steps(version, basket, inputs.facts, decided.decision.facts),
     )
 
 
