@@ -28,6 +28,7 @@ from services.rules.domain.outcome import (
     Evaluation,
 )
 from services.rules.domain.plan import Plan, plan_of
+from services.rules.domain.preference import spent_by_category
 from services.rules.domain.programme import ProgrammeVersion
 from services.rules.domain.qualifying import qualifying_of, spend_of
 from services.rules.domain.settlement import pots_of, settle
@@ -130,11 +131,14 @@ def _of_basket(situation: Situation, plan: Plan, basket: Basket) -> Evaluation:
     pots = [caps.settle(pot) for pot in pots_of(found.gifts)]
     booked = with_programme_counts(book(pots, counted, situation), situation)
     cuts = (*found.cuts, *caps.cuts)
+    increments = booked.increments
+    if situation.programme.asks_preference:
+        increments = {**increments, **spent_by_category(counted, situation.facts.counters)}
     return Evaluation(
         awards=booked.awards,
         qualifying=qualifying_of(situation.programme.tiers, spend, booked.awards, bought=bool(counted.lines)),
         spend=spend,
-        increments=booked.increments,
+        increments=increments,
         explanation=explanation_of(found, pots, counted, answers, cuts),
         budget_asks=booked.asks,
         for_others=booked.others,

@@ -292,6 +292,7 @@ class ProgrammeVersion:
     """A whole programme file. `content_hash` (SHA-256 of the text) identifies it.
 
     `version` (0: a draft) and `starts_at` come with publication: `dataclasses.replace(draft, version=3, starts_at=…)`.
+    `asks_preference` says whether a condition asks for the member's favourite category, which is counted only then.
     `spend_windows` and `purchase_windows` are the windows that conditions read: `Facts.spend_in` and
     `Facts.purchases_in` must hold a sum for each. Compared by identity: two loads of one text are two objects.
     """
@@ -317,6 +318,7 @@ class ProgrammeVersion:
     texts: Texts = Texts()
     spend_windows: tuple[Duration, ...] = ()
     purchase_windows: tuple[Duration, ...] = ()
+    asks_preference: bool = False
     content_hash: str = ""
     version: int = 0
     starts_at: datetime | None = None

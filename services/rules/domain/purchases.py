@@ -28,6 +28,7 @@ from services.rules.domain.participant import (
     moved_to,
     with_contribution,
 )
+from services.rules.domain.preference import favourite_of
 from services.rules.domain.programme import Currency, Duration, ProgrammeVersion
 from services.rules.domain.records import record_of
 from services.rules.domain.standing import Change, age, changes_told, note_of, risen, standing_of, with_tier
@@ -157,6 +158,7 @@ def facts_at(view: WindowView, version: ProgrammeVersion, buyer: Buyer, at: date
     participant = view.participant
     profile = participant.profile_at(buyer.member_id, at)
     life = view.at(LIFE, start_of(LIFE, version.zone), at).measures
+    counters = participant.counters_of(at.astimezone(zone_of(version.zone)).date())
     last = participant.last_purchase_at
     if last is not None and at < last:
         last = view.contributions.last_before(at)
@@ -175,7 +177,8 @@ def facts_at(view: WindowView, version: ProgrammeVersion, buyer: Buyer, at: date
         last_purchase_at=last,
         spend_in={each: _sum(view, version, each, at).spend for each in version.spend_windows},
         purchases_in={each: _sum(view, version, each, at).purchases for each in version.purchase_windows},
-        counters=participant.counters_of(at.astimezone(zone_of(version.zone)).date()),
+        favourite_category=favourite_of(counters) if version.asks_preference else "",
+        counters=counters,
         suspended=suspended,
     )
 

@@ -147,6 +147,10 @@ class Compiler:
         found = {window for kind, window in self.windows.values() if kind == name}
         return tuple(sorted(found, key=lambda window: (window.unit, window.count)))
 
+    def reads(self, fact: str) -> bool:
+        """Whether a condition reads a fact."""
+        return fact in self._reads
+
     def seal(self) -> None:
         """Compile everything that was taken in."""
         environment = _environment(self._reads)

@@ -89,6 +89,7 @@ def _version(programme: Fields, content_hash: str) -> ProgrammeVersion | None:
         texts=_texts(programme),
         spend_windows=compiler.windows_of(SPEND_IN),
         purchase_windows=compiler.windows_of(PURCHASES_IN),
+        asks_preference=compiler.reads("member.favourite_category"),
         content_hash=content_hash,
     )
     faults.found += bounds_of(reader.written, caps)

@@ -13,7 +13,9 @@ from typing import Any, Final
 from services.rules.domain.programme import Condition, Duration, Give, ProgrammeVersion, Term
 from services.rules.terms.page import Item
 
-_NOT_SAID: Final = frozenset({"content_hash", "version", "starts_at", "spend_windows", "purchase_windows"})
+_NOT_SAID: Final = frozenset(
+    {"content_hash", "version", "starts_at", "spend_windows", "purchase_windows", "asks_preference"}
+)
 _MANY: Final = frozenset({"currencies", "rules", "segments", "partners"})
 
 
