@@ -1,15 +1,16 @@
 """What is judged: a basket, or something else that a member did. Amounts and quantities are in ten-thousandths."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from services.rules.domain.programme import EventName
+from services.rules.domain.value import value
 
 POINTS_PAYMENT = "points"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class BasketLine:
     """One line: `amount` is what is paid for it after discounts, `points_paid` what points already took off it.
 
@@ -29,7 +30,7 @@ class BasketLine:
     attributes: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class BasketPayment:
     """How a part of the basket was paid: `points` is paid with points, other types as the till names them."""
 
@@ -37,7 +38,7 @@ class BasketPayment:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Basket:
     """A purchase made at `at`, or what is left of it after returns: remaining lines, and what still pays for them."""
 
@@ -54,7 +55,7 @@ class Basket:
         return sum(line.amount + line.points_paid for line in self.lines)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Occasion:
     """Something other than a purchase: `event` is `enrolment`, `birthday` or `activity.NAME`."""
 

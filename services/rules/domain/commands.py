@@ -1,13 +1,13 @@
 """What a decision tells the ledger to book. Points are in the smallest unit of their currency."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from services.rules.domain.outcome import Award
 from services.rules.domain.programme import SpentPolicy, UnbackedPolicy
+from services.rules.domain.value import value
 
 
 class Cause(NamedTuple):
@@ -18,7 +18,7 @@ class Cause(NamedTuple):
     store: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Standing:
     """Where a member stands in the tiers, in the unit by which they are reached; `missing` to the next one."""
 
@@ -30,7 +30,7 @@ class Standing:
     missing: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class OpenAccount:
     """The account can be asked for from now on; `currencies` are (key, scale)."""
 
@@ -39,7 +39,7 @@ class OpenAccount:
     currencies: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Accrue:
     """Open a lot for each award; lots may be taken back under `spent_policy`."""
 
@@ -52,7 +52,7 @@ class Accrue:
     standing: Standing | None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Reverse:
     """Take back points of the accrual `accrual_id`."""
 
@@ -67,7 +67,7 @@ class Reverse:
     standing: Standing | None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Redeem:
     """Points that a purchase was paid with: backed by a hold, by a redemption, or by nothing."""
 
@@ -82,7 +82,7 @@ class Redeem:
     unbacked: UnbackedPolicy
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Restore:
     """Points spent on goods that came back; lots past their date live on for `restore_for_s` seconds."""
 
@@ -95,7 +95,7 @@ class Restore:
     restore_for_s: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ChangeTier:
     """The tier is `tier` from `effective_at` on; `cause` names the purchase or return behind it, empty for a date."""
 
@@ -110,7 +110,7 @@ class ChangeTier:
     standing: Standing
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class AskBudget:
     """Ask the budget of a campaign for an award; `accrual` is what the ledger is told once all of it is granted.
 

@@ -1,13 +1,14 @@
 """What is known about a member when a purchase is judged, as it stood before that purchase."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 
 from services.rules.domain.programme import Duration
+from services.rules.domain.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Facts:
     """Facts at the time of the purchase, without it. Money in ten-thousandths.
 

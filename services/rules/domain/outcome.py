@@ -1,11 +1,12 @@
 """What an evaluation comes to: what to award, what to ask for, what to count, and why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from services.rules.domain.value import value
 
-@dataclass(frozen=True, slots=True)
+
+@value(frozen=True, slots=True)
 class Award:
     """Points of one lot, in the smallest unit. `rules` and `lines` are (rule, points) and (line number, points) shares.
 
@@ -25,7 +26,7 @@ class Award:
     rule: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class BudgetAsk:
     """An award to ask the budget of `rule` for; what is not granted must give `increments` back.
 
@@ -41,7 +42,7 @@ class BudgetAsk:
     increments: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class AwardToOther:
     """Points for somebody else, named by `recipient` (as the fact says); the recipient's caps are looked at there."""
 
@@ -50,7 +51,7 @@ class AwardToOther:
     award: Award
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Discount:
     """Money off, in ten-thousandths, that a quote offers; `lines` are (line number, money) and add up to `amount`."""
 
@@ -59,7 +60,7 @@ class Discount:
     lines: tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Cut:
     """Points that a cap took away: `capped_per_purchase`, `capped_per_day`, …; `rule` none: a cap of the programme."""
 
@@ -69,7 +70,7 @@ class Cut:
     rule: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ConditionFailure:
     """A condition that could not be told at run time: its rule awarded nothing. To be counted in a metric."""
 
@@ -77,7 +78,7 @@ class ConditionFailure:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Evaluation:
     """Everything that follows from one basket or occasion.
 

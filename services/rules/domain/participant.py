@@ -6,7 +6,7 @@ pure function that gives commands for the books, the participant's new state, an
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
@@ -31,6 +31,7 @@ from services.rules.domain.sums import (
     move,
 )
 from services.rules.domain.tiers import History, TierTerms
+from services.rules.domain.value import value
 from services.rules.domain.windows import WindowStart, windows_of
 
 DecisionKind = Literal["purchase", "return", "conflict", "enrolment", "activity", "birthday", "referral"]
@@ -51,7 +52,7 @@ Counters = Mapping[str, Mapping[str, int]]
 """Counters by group (`day:2026-03-05`, `month:2026-03`, or lasting), then by the key that the evaluation gave them."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Known:
     """What became known about the member at `at`; None: nothing new of that kind."""
 
@@ -62,7 +63,7 @@ class Known:
     referred_by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Profile:
     """What is known of the member at some time; personal."""
 
@@ -80,7 +81,7 @@ class Celebrated(NamedTuple):
     year: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Participant:
     """State. `member_id` is whose account it is; others of a household may buy for it.
 
@@ -167,7 +168,7 @@ class Decided(NamedTuple):
     """What was asked of budgets, new or changed by a return."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PublishedProgramme:
     """A programme's published versions in the order of their beginnings, and when it stood still: (from, until)."""
 
@@ -201,7 +202,7 @@ class PublishedProgramme:
         return any(since <= at and (until is None or at < until) for since, until in self.suspensions)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Background:
     """What decisions on one participant stand on: the programme, and the contributions that were read for them.
 
@@ -269,7 +270,7 @@ def _group_of(key: str) -> str:
     return f"{period}:{when}" if unit != "once" and period in _DATED else LASTING
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class WindowView:
     """A participant's sums at any instant that the loaded contributions reach."""
 

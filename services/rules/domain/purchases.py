@@ -5,7 +5,7 @@ Caps and what is given once are consumed in the order of decisions; sums over a 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -34,6 +34,7 @@ from services.rules.domain.records import record_of
 from services.rules.domain.standing import Change, age, changes_told, note_of, risen, standing_of, with_tier
 from services.rules.domain.sums import Contribution, Contributions, Measures
 from services.rules.domain.tiers import REACHED, tier_at
+from services.rules.domain.value import value
 from services.rules.domain.windows import LIFE, start_of
 
 NO_VERSION: Final = "no_version_in_force"
@@ -48,7 +49,7 @@ class PointsPayment(NamedTuple):
     redemption_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Receipt:
     """An identified purchase. `member_id` is who bought, `card_category` of the identifier that was shown."""
 
