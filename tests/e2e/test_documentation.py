@@ -43,7 +43,7 @@ async def test_a_newcomer_goes_from_a_file_to_a_rehearsal(system: System, tmp_pa
     """Every command of the section, then those of quotes, dry runs and rehearsals: no answer is a problem."""
     (tmp_path / "examples").symlink_to(PROJECT / "examples")
     programmes = (PROJECT / "docs" / "programmes.md").read_text(encoding="utf-8")
-    section = programmes.partition("## Ten minutes")[2].partition("\n## ")[0]
+    section = programmes.partition("## A rehearsal")[2].partition("\n## ")[0]
     [commands] = _BLOCK.findall(section)
     said = await typed(system, tmp_path, commands)
     assert "till-cashback: version 1 starts at 2026-01-01 00:00:00 UTC" in said
