@@ -23,6 +23,8 @@ class DeadLetter(Shape):
     message: Annotated[str, Field(max_length=MAX_TEXT_LENGTH)]
     set_aside_at: Instant
     event_type: Text = ""
+    record_sha256: Annotated[str | None, Field(pattern="^[0-9a-f]{64}$")] = None
+    """Of the record's key and, right after it, its body, as they came: it tells a message that was changed since."""
 
 
 class DeadLetterRecorded(CloudEvent):

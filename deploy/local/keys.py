@@ -33,6 +33,16 @@ class Keys:
         return self.directory / "token_key.pub.pem"
 
     @property
+    def proof_private_file(self) -> Path:
+        """The key that signs anchors, checkpoints and archives of the books, in PEM."""
+        return self.directory / "proof_key.pem"
+
+    @property
+    def proof_public_file(self) -> Path:
+        """The key that they are checked with, in PEM."""
+        return self.directory / "proof_key.pub.pem"
+
+    @property
     def _master_file(self) -> Path:
         return self.directory / "master_keys"
 
@@ -46,10 +56,8 @@ class Keys:
 
     def ensure(self) -> None:
         """Make the keys that are not there."""
-        if not (self.private_file.exists() and self.public_file.exists()):
-            private, public = tokens.new_key_pair()
-            write_whole(self.public_file, public.decode())
-            write_whole(self.private_file, private.decode(), mode=OWNER_ONLY)
+        _ensure_pair(self.private_file, self.public_file)
+        _ensure_pair(self.proof_private_file, self.proof_public_file)
         if not self._master_file.exists():
             write_whole(self._master_file, f"local:{_new_key()}\n", mode=OWNER_ONLY)
         if not self._identifier_file.exists():
@@ -63,6 +71,8 @@ class Keys:
         return {
             "BONUS_TOKEN_PUBLIC_KEY_FILE": str(self.public_file),
             "BONUS_TOKEN_PRIVATE_KEY_FILE": str(self.private_file),
+            "BONUS_LEDGER_PROOF_PRIVATE_KEY_FILE": str(self.proof_private_file),
+            "BONUS_LEDGER_PROOF_PUBLIC_KEY_FILE": str(self.proof_public_file),
             "BONUS_MASTER_KEYS": self._master_file.read_text().strip(),
             "BONUS_IDENTIFIER_KEY": self._identifier_file.read_text().strip(),
             "BONUS_CONFIRMATION_KEY": confirmation_key,
@@ -79,6 +89,13 @@ class Keys:
             now=now,
             lifetime_s=TOKEN_LIFETIME_S,
         )
+
+
+def _ensure_pair(private_file: Path, public_file: Path) -> None:
+    if not (private_file.exists() and public_file.exists()):
+        private, public = tokens.new_key_pair()
+        write_whole(public_file, public.decode())
+        write_whole(private_file, private.decode(), mode=OWNER_ONLY)
 
 
 def _new_key() -> str:

@@ -6,7 +6,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 import uvloop
 
@@ -14,15 +13,17 @@ from contracts.envelope import DEFAULT_TENANT
 from contracts.topics import AWARDS, MEMBER_EVENTS, PROGRAMMES, REDEMPTIONS, TRANSFERS
 from services.ledger.api import application
 from services.ledger.api.state import Parts
+from services.ledger.archive import command as archiving
 from services.ledger.confirmations import Confirmations
 from services.ledger.opening import run as opening_run
 from services.ledger.opening.file import Terms
 from services.ledger.processor import LOG_COLUMNS, LedgerProcessor
 from services.ledger.programmes import ProgrammeProcessor, Programmes
+from services.ledger.proof import command as proof
+from services.ledger.rebuild import command as rebuilding
 from services.ledger.settings import LedgerSettings
 from services.ledger.storage import SESSION
 from services.ledger.timers import find_due
-from services.ledger.verify import run
 from services.runtime.http.server import HttpServer
 from services.runtime.postgres import Pool
 from services.runtime.process import Part, Process, run_process
@@ -32,7 +33,12 @@ from services.runtime.writer import ShardWriter, wall_clock
 SCHEMA = "ledger"
 GROUP = "ledger"
 
-app = typer.Typer(no_args_is_help=True, help="The books: work, relay, serve; verify, open-balances.")
+app = typer.Typer(
+    no_args_is_help=True, help="The books: work, relay, serve; verify, anchor, rebuild, archive; open-balances."
+)
+proof.add_to(app)
+rebuilding.add_to(app)
+archiving.add_to(app)
 
 
 @app.command()
@@ -122,27 +128,6 @@ class KeptFresh:
         """End."""
         if self._task is not None:
             self._task.cancel()
-
-
-@app.command()
-def verify(
-    *,
-    processes: Annotated[int, typer.Option(help="How many share the shards.", min=1, max=64)] = 2,
-    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
-) -> None:
-    """Replay everything and name whatever differs from it; exit 1 if anything does."""
-    report = run.verify(LedgerSettings().postgres_dsn, processes)
-    if as_json:
-        typer.echo(orjson.dumps(report.document(), option=orjson.OPT_INDENT_2).decode())
-    else:
-        for difference in report.differences:
-            typer.echo(str(difference))
-        typer.echo(
-            f"{report.events} events of {report.accounts} accounts, {report.lots} lots and {report.entries} statement "
-            f"lines in {report.seconds:.1f} s: {'all as the log says' if report.ok else dict(report.counts)}"
-        )
-    if not report.ok:
-        raise typer.Exit(1)
 
 
 @app.command("open-balances")

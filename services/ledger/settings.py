@@ -1,5 +1,7 @@
 """Settings of the books, beside those that every process has: each limit by name, as `BONUS_LEDGER_…`."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -26,6 +28,26 @@ class LedgerSettings(RuntimeSettings):
     )
     ledger_accounts_cached: int = Field(
         default=100_000, ge=1, description="accounts whose tenant and programme this process remembers"
+    )
+    ledger_proof_private_key_file: Path | None = Field(
+        default=None, description="Ed25519 private key in PEM that signs anchors, checkpoints and archives"
+    )
+    ledger_proof_public_key_file: Path | None = Field(
+        default=None, description="Ed25519 public key in PEM that they are checked with"
+    )
+    ledger_proof_topic: str = Field(
+        default="bonus.ledger-anchors.v1", description="where `anchor --topic` publishes; the prefix stands before it"
+    )
+    ledger_proof_topic_replicas: int = Field(default=1, ge=1, description="of that topic, where it must be made")
+    ledger_partition_positions: int = Field(
+        default=250_000, ge=1, description="positions of every shard in one partition of the log: 16 million events"
+    )
+    ledger_partitions_ahead: int = Field(default=3, ge=1, description="empty partitions kept beyond every shard")
+    ledger_rebuild_rows: int = Field(
+        default=5_000, ge=1, description="rows that a rebuild puts right while it holds a shard, well under a second"
+    )
+    ledger_verify_lots: int = Field(
+        default=60_000, ge=1, description="accounts and lots that one verifying process holds at once"
     )
     ledger_export_rows: int = Field(default=1_000, ge=1, description="rows that an export holds at once")
     confirmation_public_key: str = Field(

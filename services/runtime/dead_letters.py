@@ -5,7 +5,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from hashlib import sha256
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -107,7 +108,7 @@ async def set_aside(transaction: ShardTransaction, service: str, processor: str,
 def _reference(letter_id: UUID, letter: DeadLetter, service: str, now: datetime) -> LogEntry:
     message = letter.message
     event_id = event_of(DEAD_LETTER_TYPE, letter_id)
-    body = {
+    body: dict[str, Any] = {
         "specversion": "1.0",
         "type": DEAD_LETTER_TYPE,
         "id": str(event_id),
@@ -125,6 +126,9 @@ def _reference(letter_id: UUID, letter: DeadLetter, service: str, now: datetime)
             "message": letter.reason,
             "set_aside_at": now,
             "event_type": message.type[:MAX_ID_LENGTH],
+            "record_sha256": sha256((message.record_key or b"") + message.body).hexdigest(),
         },
     }
+    if message.traceparent is not None:
+        body["traceparent"] = message.traceparent
     return LogEntry(event_id, str(letter_id), DEAD_LETTER_TYPE, orjson.dumps(body), message.traceparent)

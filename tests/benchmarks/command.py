@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +23,7 @@ from deploy.local.settings import PROJECT, LocalSettings
 from deploy.local.stack import Stack
 from examples.demo import dataset
 from examples.demo.run import Demonstration, client, publish_programme
-from tests.benchmarks import account, ledger, limits, picture, rules_before
+from tests.benchmarks import account, ledger, limits, picture, proof, rules_before
 from tests.benchmarks.http_load import percentiles
 
 RESULT: Final = PROJECT / "build" / "bench.json"
@@ -86,7 +85,8 @@ async def _measure(stack: Stack, environment: dict[str, str], baskets: int) -> d
     figures["long_history"] = await _step(
         "ledger: an account with 100,000 lots", lambda: account.long_history(environment)
     )
-    figures["verify_events_per_second"] = await _step("verify", lambda: _verify(environment))
+    figures["verify_events_per_second"] = await _step("verify", lambda: proof.verify_events_per_second(environment))
+    figures["rebuild_events_per_second"] = await _step("rebuild", lambda: proof.rebuild_events_per_second(environment))
     evaluation = await _step("rules: microseconds of an evaluation", lambda: _printed("rules_evaluation"))
     decisions = await _step("rules: decisions a second of one core", lambda: _printed("rules_decisions"))
     figures |= {"decisions": evaluation} | {key: decisions[key] for key in _DECISIONS}
@@ -131,16 +131,6 @@ async def _kafka(environment: dict[str, str]) -> dict[str, int]:
     await admin.create_topics([NewTopic(_LIMIT_TOPIC, SHARDS, 1)])
     await admin.close()
     return {name: round(rate) for name, rate in (await limits.kafka_per_second(bootstrap, _LIMIT_TOPIC)).items()}
-
-
-async def _verify(environment: dict[str, str]) -> int:
-    command = [sys.executable, "-m", "services.command", "ledger", "verify", "--json"]
-    started = time.perf_counter()
-    done = await asyncio.to_thread(
-        subprocess.run, command, env=os.environ | environment, capture_output=True, text=True, check=True
-    )
-    events: int = json.loads(done.stdout)["events"]
-    return round(events / (time.perf_counter() - started))
 
 
 async def _printed(script: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ def draw(figures: Mapping[str, Any], file: Path) -> None:
         "COPY rows": figures["copy_rows_per_second"],
         "ledger events": figures["ledger_events_per_second"],
         "verify events": figures["verify_events_per_second"],
+        "rebuild events": figures["rebuild_events_per_second"],
         "HTTP writes": figures["http_writes_per_second"],
         "purchases": figures["purchases_per_second"],
     }

@@ -16,7 +16,15 @@ from contracts.envelope import MAX_YEAR, MIN_YEAR, Code
 from services.ledger.api.state import FromParts, Parts, Reader
 from services.ledger.domain.guards import Guards
 from services.ledger.queries import SQL
-from services.ledger.queries.finance import cohorts, figures_of, liability, movements_between, owed, settled
+from services.ledger.queries.finance import (
+    PeriodArchivedError,
+    cohorts,
+    figures_of,
+    liability,
+    movements_between,
+    owed,
+    settled,
+)
 from services.runtime.http.answers import answer
 from services.runtime.http.application import JsonRoute
 from services.runtime.http.problems import Problem
@@ -128,14 +136,20 @@ class SettlementAnswer(BaseModel):
 
 @router.get("/liability", response_model=LiabilityAnswer)
 async def get_liability(programme: Programme, caller: Reader, parts: FromParts, as_of: When = "") -> Response:
-    """What is owed to members, by currency and month of expiry, at any date. Problem 422 `not_a_time`."""
+    """What is owed to members, by currency and month of expiry, at any date.
+
+    Problems 422 `not_a_time`, 410 `period_archived`.
+    """
     guards = parts.programmes.guards(caller.tenant, programme, parts.clock())
     before = _bound(as_of, guards.zone, "as_of", after=True)
     if before is None or len(as_of) > _DAY_LENGTH:
         # What counts at the very instant is in; a day ends before the next begins.
         before = (before or parts.clock()) + _AN_INSTANT
     scales = await _scales(parts, caller.tenant, programme)
-    found = await liability(parts.reads, caller.tenant, programme, before)
+    try:
+        found = await liability(parts.reads, caller.tenant, programme, before)
+    except PeriodArchivedError as error:
+        raise _archived("as_of") from error
     document = {
         currency: {
             "outstanding": format_points(each.outstanding, scales[currency]),
@@ -164,12 +178,18 @@ async def get_movements(
     since: Annotated[str, Query(alias="from", description="The first day, or an instant.")],
     until: Annotated[str, Query(alias="to", description="The last day, or an instant that is left out.")] = "",
 ) -> Response:
-    """What moved in a period: opening + issued + … = closing. Problems 422 `not_a_time`, `period_empty`."""
+    """What moved in a period: opening + issued + … = closing.
+
+    Problems 422 `not_a_time`, `period_empty`, 410 `period_archived`.
+    """
     guards = parts.programmes.guards(caller.tenant, programme, parts.clock())
     begin, end = _period(since, until, guards.zone, parts.clock())
     scales = await _scales(parts, caller.tenant, programme)
-    before = [each async for each in movements_between(parts.reads, caller.tenant, programme, None, begin)]
-    within = [each async for each in movements_between(parts.reads, caller.tenant, programme, begin, end)]
+    try:
+        before = [each async for each in movements_between(parts.reads, caller.tenant, programme, None, begin)]
+        within = [each async for each in movements_between(parts.reads, caller.tenant, programme, begin, end)]
+    except PeriodArchivedError as error:
+        raise _archived("from") from error
     opening, changes = figures_of(before), figures_of(within)
     document = {
         currency: _movements(
@@ -211,12 +231,15 @@ async def get_settlement(
 ) -> Response:
     """What the partners of a coalition owe each other for a period: who gave the points that another was paid with.
 
-    Problems 422 `not_a_time`, `period_empty`.
+    Problems 422 `not_a_time`, `period_empty`, 410 `period_archived`.
     """
     guards = parts.programmes.guards(caller.tenant, programme, parts.clock())
     begin, end = _period(since, until, guards.zone, parts.clock())
     scales = await _scales(parts, caller.tenant, programme)
-    moved = [each async for each in movements_between(parts.reads, caller.tenant, programme, begin, end)]
+    try:
+        moved = [each async for each in movements_between(parts.reads, caller.tenant, programme, begin, end)]
+    except PeriodArchivedError as error:
+        raise _archived("from") from error
     items = [
         {
             "currency": currency,
@@ -275,6 +298,13 @@ def _bound(text: str, zone: str, name: str, *, after: bool) -> datetime | None:
     if not MIN_YEAR <= day.year <= MAX_YEAR:
         raise _no_time(name)
     return datetime.combine(day + timedelta(days=1 if after else 0), time(), ZoneInfo(zone))
+
+
+def _archived(name: str) -> Problem:
+    return Problem(
+        HTTPStatus.GONE, "period_archived", "The events of that hour were archived",
+        "ask for an instant that is midnight in UTC: whole days are answered for ever", field=f"query.{name}",
+    )  # fmt: skip
 
 
 def _no_time(name: str) -> Problem:

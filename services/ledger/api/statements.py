@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 import orjson
@@ -22,6 +23,7 @@ from services.ledger.words.languages import LANGUAGES, Language, asked_for
 from services.ledger.words.lines import in_words
 from services.runtime.http.answers import Page, answer, decode_cursor, encode_cursor, page_of
 from services.runtime.http.application import JsonRoute
+from services.runtime.http.problems import Problem
 
 CSV: Final = "text/csv"
 JSON_LINES: Final = "application/x-ndjson"
@@ -146,12 +148,18 @@ async def get_statement(
 async def list_events(read: FromAccount, page: Annotated[Page, Depends(page_of)]) -> Response:
     """An account's events as they were published, oldest first; refused commands among them.
 
-    Problem 410 `member_erased`.
+    Problems 410 `member_erased`, `events_archived`.
     """
     await refuse_erased(read)
     kind = f"events {read.account_id}"
     version, position = (0, 0) if page.cursor is None else decode_cursor(kind, page.cursor, int, int)
     rows = await read.parts.reads.fetch(SQL.events, read.shard, read.account_id, version, position, page.limit + 1)
+    # An account has an event of every version, and a cursor is given only where more of them were there.
+    if not rows or rows[0]["version"] > version + 1:
+        raise Problem(
+            HTTPStatus.GONE, "events_archived", "These events were archived",
+            "statements and balances of that time are answered as before; the events are in the archives",
+        )  # fmt: skip
     items = [orjson.Fragment(row["body"]) for row in rows[: page.limit]]
     cursor = None
     if len(rows) > page.limit:

@@ -49,6 +49,10 @@ class Liability:
         return sum(self.buckets[name] for name in STANDING)
 
 
+class PeriodArchivedError(Exception):
+    """The parts of days at the ends of a period need events that were archived; whole days (in UTC) do not."""
+
+
 async def liability(pool: Pool, tenant: str, programme: str, before: datetime) -> dict[str, Liability]:
     """What is owed just before an instant, by currency."""
     found: defaultdict[str, Liability] = defaultdict(Liability)
@@ -64,7 +68,10 @@ async def liability(pool: Pool, tenant: str, programme: str, before: datetime) -
 async def movements_between(
     pool: Pool, tenant: str, programme: str, since: datetime | None, until: datetime
 ) -> AsyncIterator[Moved]:
-    """What moved with effect from `since` (None: ever) and before `until`, in one snapshot."""
+    """What moved with effect from `since` (None: ever) and before `until`, in one snapshot.
+
+    Raises `PeriodArchivedError`.
+    """
     start = datetime.combine(FIRST_DAY, time(), UTC) if since is None else since.astimezone(UTC)
     until = until.astimezone(UTC)
     first_whole = start.date() if start.time() == time() else start.date() + timedelta(days=1)
@@ -78,6 +85,8 @@ async def movements_between(
             parts = [(start, _midnight(first_whole)), (_midnight(last), until)]
         for begin, end in parts:
             if begin < end:
+                if await connection.fetchval(SQL.archived_within, tenant, programme, begin, end):
+                    raise PeriodArchivedError(f"between {begin} and {end}")
                 for row in await connection.fetch(SQL.moved_within, tenant, programme, begin, end):
                     yield Moved(*row)
 

@@ -8,11 +8,25 @@ from uuid import UUID
 
 import orjson
 
+from contracts.topics import DEAD_LETTER_TYPE
+from services.ledger.domain.account_events import EVENTS
+from services.ledger.onward import ACCEPTED, FORWARDED, OFFERED, REFUSED
+from services.ledger.proof.heads import Head
 from services.ledger.verify.replay import instant, uuid
 from services.ledger.verify.rows import Findings, Row
+from services.ledger.wire import REJECTED
 
-NO_HASH: Final = bytes(32)
-"""What the first event of a shard stands on."""
+OF_ACCOUNTS: Final = frozenset({*EVENTS, REJECTED})
+"""Types that stand in the history of an account."""
+
+_KEYS: Final[Mapping[str, str]] = {
+    OFFERED: "to_account_id",
+    ACCEPTED: "from_account_id",
+    REFUSED: "from_account_id",
+    FORWARDED: "account_id",
+    DEAD_LETTER_TYPE: "dead_letter_id",
+}
+"""The other types, and the field of their data that is their key."""
 
 _POSITION: Final = 0
 _BODY: Final = 6
@@ -30,22 +44,32 @@ class Entry:
 
 
 class Chain:
-    """The hashes of a shard, one after the other."""
+    """The hashes of a shard, one after the other, from a head on; `anchored` are those that somebody signed."""
 
-    def __init__(self, findings: Findings) -> None:
-        self.position = 0
-        self.digest = NO_HASH
+    def __init__(self, findings: Findings, start: Head, anchored: Mapping[int, set[bytes]]) -> None:
+        self.position, self.digest = start
         self._findings = findings
+        self._anchored = anchored
 
     def link(self, row: Row) -> None:
         """Check that a row follows on the one before, and that its hash is that of its bytes on top of it."""
-        if row[_POSITION] != self.position + 1:
-            self._findings.differs("gap", "event", f"position {self.position + 1}", "", f"position {row[_POSITION]}")
+        position = row[_POSITION]
+        if position != self.position + 1:
+            self._findings.differs("gap", "event", f"position {self.position + 1}", "", f"position {position}")
         digest = sha256(self.digest + row[_BODY]).digest()
         if digest != row[_HASH]:
-            self._findings.differs("broken_hash", "event", f"position {row[_POSITION]}", digest.hex(), row[_HASH].hex())
+            self._findings.differs("broken_hash", "event", f"position {position}", digest.hex(), row[_HASH].hex())
         # On with the hash that stands there: an altered row is named once, and not every row after it.
-        self.position, self.digest = row[_POSITION], row[_HASH]
+        self.position, self.digest = position, row[_HASH]
+        if position in self._anchored:
+            compare_anchor(self._anchored[position], Head(position, self.digest), self._findings)
+
+
+def compare_anchor(signed: set[bytes], found: Head, findings: Findings) -> None:
+    """Compare the hash at a position with what was signed of it."""
+    if signed != {found.hash}:
+        words = " and ".join(sorted(each.hex() for each in signed))
+        findings.differs("rewritten", "event", f"position {found.position}", words, found.hash.hex())
 
 
 def parsed(row: Row, findings: Findings | None) -> Entry | None:
@@ -54,12 +78,15 @@ def parsed(row: Row, findings: Findings | None) -> Entry | None:
     try:
         content = orjson.loads(body)
         data = content["data"]
-        beside = [str(event_id), kind, recorded_at, traceparent]
-        within = [content["id"], content["type"], instant(content["time"]), content.get("traceparent")]
-        if account_id is not None:
-            beside += [key, str(account_id), version]
+        stated = content["type"]
+        beside = [str(event_id), kind, recorded_at, traceparent, key]
+        within = [content["id"], stated, instant(content["time"]), content.get("traceparent")]
+        if stated in OF_ACCOUNTS:
+            account_id, beside = uuid(data["account_id"]), [*beside, str(account_id), version]
             within += [data["account_id"], data["account_id"], data["version"]]
-            account_id = uuid(data["account_id"])
+        else:
+            account_id, beside = None, [*beside, account_id, version]
+            within += [data[_KEYS[stated]], None, None]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if findings is not None:
             findings.differs("unreadable", "event", f"position {position}", "", repr(error))

@@ -17,11 +17,13 @@ async def compare_marks(
 ) -> None:
     """Compare head, hash, relayed position, waiting commands and programmes."""
     shard = findings.shard
-    findings.report.heads[shard] = (chain.position, chain.digest.hex())
     expected = (chain.position, chain.digest.hex())
     found = (marks["head"], marks["hash"].hex())
     if expected != found:
         findings.differs("altered", "shard", shard, expected, found)
+    if marks["ahead"]:
+        # The writers' clock never goes back behind it.
+        findings.differs("altered", "shard", f"{shard} recorded_at", "no later than now", marks["recorded_at"])
     if marks["relayed"] is None or marks["relayed"] > chain.position:
         findings.differs("beyond_the_log", "relay_position", shard, f"at most {chain.position}", marks["relayed"])
     for row in await connection.fetch(SQL.waiting, shard):
@@ -29,6 +31,8 @@ async def compare_marks(
         findings.differs("unexpected", "waiting", row["command_id"], "a command that waits", verdicts)
     for row in await connection.fetch(SQL.unwaiting, shard):
         findings.differs("missing", "waiting", row["command_id"], "the command that waits")
+    for row in await connection.fetch(SQL.keys, shard):
+        findings.differs("unexpected", "idempotency_key", f"{row['scope']} {row['key']}")
     for row in await connection.fetch(SQL.programmes, shard):
         _compare_programme(row, findings)
 

@@ -32,16 +32,29 @@ uuid: Final = pgproto.UUID
 class Replayed:
     """One account on its way through the log. `origins` are those of its lots, as totals count them."""
 
-    __slots__ = ("_standing", "known_at", "origins", "position", "programme", "tenant", "working")
+    __slots__ = ("_standing", "account_id", "known_at", "origins", "position", "programme", "tenant", "working")
 
-    def __init__(self, account_id: UUID, content: Mapping[str, Any]) -> None:
-        self.tenant: str = content["tenant"]
-        self.programme: str = content["data"]["programme"]
-        self.working = Working(unopened(account_id, self.tenant, self.programme))
-        self.known_at = instant(content["time"])
+    def __init__(self, account: Account, known_at: datetime) -> None:
+        self.account_id = account.account_id
+        self.tenant, self.programme = account.tenant, account.programme
+        self.working = Working(account)
+        self.known_at = known_at
         self.position = 0
         self.origins: dict[UUID, Origin] = {}
         self._standing: Mapping[str, Any] | None = None
+
+    @classmethod
+    def restored(cls, account: Account, known_at: datetime, position: int) -> "Replayed":
+        """An account as a snapshot holds it, after its event at `position`."""
+        replayed = cls(account, known_at)
+        replayed.position = position
+        replayed.origins = {lot.lot_id: origin_of(lot) for lot in account.lots.values()}
+        return replayed
+
+    @classmethod
+    def unopened(cls, account_id: UUID, content: Mapping[str, Any]) -> "Replayed":
+        """An account before its first event."""
+        return cls(unopened(account_id, content["tenant"], content["data"]["programme"]), instant(content["time"]))
 
     def take(self, content: Mapping[str, Any], position: int) -> Sequence[Movement]:
         """Apply one more event, and give its movements. Raises KeyError, TypeError or ValueError if it is none."""

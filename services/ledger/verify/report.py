@@ -4,6 +4,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.ledger.proof.heads import Head
+from services.ledger.proof.snapshots import StateFile
+
 DIFFERENCES_MAX = 1_000
 """Differences that are kept in words; more are only counted."""
 
@@ -33,7 +36,11 @@ class Difference:
 
 @dataclass(slots=True)
 class Report:
-    """The outcome for some shards. `counts` are differences by what and table, those not kept in words included."""
+    """The outcome for some shards.
+
+    `counts` are differences by what and table, those not kept in words included. `heads` say where the logs end,
+    `files` what was written of a snapshot.
+    """
 
     events: int = 0
     accounts: int = 0
@@ -42,7 +49,8 @@ class Report:
     seconds: float = 0.0
     differences: list[Difference] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    heads: dict[int, tuple[int, str]] = field(default_factory=dict)
+    heads: dict[int, Head] = field(default_factory=dict)
+    files: dict[int, StateFile] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -63,6 +71,7 @@ class Report:
         self.entries += other.entries
         self.counts += other.counts
         self.heads |= other.heads
+        self.files |= other.files
         self.differences += other.differences[: DIFFERENCES_MAX - len(self.differences)]
 
     def document(self) -> dict[str, Any]:
@@ -88,6 +97,7 @@ class Report:
             ],
             "counts": dict(sorted(self.counts.items())),
             "heads": {
-                str(shard): {"head": head, "hash": digest} for shard, (head, digest) in sorted(self.heads.items())
+                str(shard): {"head": head.position, "hash": head.hash.hex()}
+                for shard, head in sorted(self.heads.items())
             },
         }

@@ -8,15 +8,12 @@ from uuid import UUID
 import asyncpg
 
 from services.ledger.domain.account import NEVER, Account
-from services.ledger.domain.books import BooksDoNotBalanceError
 from services.ledger.domain.due import next_due
 from services.ledger.storage.rows import account_of, balance_of, hold_of, lot_of, redemption_of, transit_of
 from services.ledger.verify import SQL
-from services.ledger.verify.part import Part
-from services.ledger.verify.replay import Replayed
+from services.ledger.verify.passing import Pass
 from services.ledger.verify.rows import Findings, Portions, Row
 
-_ROWS_AT_ONCE: Final = 2_000
 _KEPT_ELSEWHERE: Final = frozenset(
     {"balances", "lots", "holds", "redemptions", "transits", "decided_commands", "due_from"}
 )
@@ -32,40 +29,42 @@ _TABLES: Final[Mapping[str, tuple[str, str, Callable[[Row], Any]]]] = {
 """Table to the field of Account, the statement, and what makes a row a part of the account."""
 
 
-class StateComparison:
-    """Every row of the state of a part's accounts, compared; accounts in `broken` could not be made anew."""
+async def compare_state(
+    connection: asyncpg.Connection,
+    findings: Findings,
+    one: Pass,
+    accounts: Mapping[UUID, Account],
+    rows_at_once: int,
+) -> None:
+    """Compare every row of the state of a part's accounts; those that could not be made anew are passed over."""
+    comparison = _Comparison(connection, findings, one, accounts, rows_at_once)
+    await comparison.accounts()
+    for table in _TABLES:
+        await comparison.rows_of(table)
 
+
+class _Comparison:
     def __init__(
-        self, connection: asyncpg.Connection, findings: Findings, part: Part, replayed: Mapping[UUID, Replayed]
+        self,
+        connection: asyncpg.Connection,
+        findings: Findings,
+        one: Pass,
+        accounts: Mapping[UUID, Account],
+        rows_at_once: int,
     ) -> None:
         self._connection = connection
         self._findings = findings
-        self._part = part
-        self._replayed = replayed
-        self._expected: dict[UUID, Account] = {}
-
-    async def run(self, broken: set[UUID]) -> None:
-        """Compare."""
-        for account_id, each in self._replayed.items():
-            if account_id not in broken:
-                try:
-                    self._expected[account_id] = each.account()
-                except BooksDoNotBalanceError as error:
-                    self._findings.differs("not_conserved", "account", account_id, "", repr(error))
-                    broken.add(account_id)
-        self._findings.report.accounts += len(self._expected)
-        self._findings.report.lots += sum(len(account.lots) for account in self._expected.values())
-        await self._accounts(broken)
-        for table in _TABLES:
-            await self._rows_of(table, broken)
+        self._part, self._broken, self._replayed = one.part, one.broken, one.replayed
+        self._expected = accounts
+        self._rows_at_once = rows_at_once
 
     def _portions(self, statement: str) -> Portions:
         part = self._part
         return Portions(
-            self._connection, statement, self._findings.shard, part.number, part.parts, at_once=_ROWS_AT_ONCE
+            self._connection, statement, self._findings.shard, part.number, part.parts, at_once=self._rows_at_once
         )
 
-    async def _accounts(self, broken: set[UUID]) -> None:
+    async def accounts(self) -> None:
         missing = set(self._expected)
         portions = self._portions(SQL.accounts)
         while rows := await portions.take():
@@ -74,7 +73,7 @@ class StateComparison:
                 if account_id in missing:
                     missing.remove(account_id)
                     self._compare_account(self._expected[account_id], tuple(row))
-                elif account_id not in broken:
+                elif account_id not in self._broken:
                     self._findings.differs("unexpected", "account", account_id)
         for account_id in missing:
             self._findings.differs("missing", "account", account_id)
@@ -95,7 +94,7 @@ class StateComparison:
         if (due_at or NEVER) > (due or NEVER):
             self._findings.differs("altered", "account", f"{expected.account_id} due_at", f"{due} or earlier", due_at)
 
-    async def _rows_of(self, table: str, broken: set[UUID]) -> None:
+    async def rows_of(self, table: str) -> None:
         name, statement, make = _TABLES[table]
         missing = {
             (account_id, key): value
@@ -106,7 +105,7 @@ class StateComparison:
         while rows := await portions.take():
             for row in rows:
                 place = (row[0], row[1])
-                if row[0] not in broken:
+                if row[0] not in self._broken:
                     self._compare(table, place, missing.pop(place, None), make(tuple(row)))
         for place, value in missing.items():
             self._findings.differs("missing", table, f"{place[0]} {place[1]}", value)

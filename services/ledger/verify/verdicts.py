@@ -18,7 +18,7 @@ from services.ledger.verify.replay import instant
 from services.ledger.verify.rows import Findings, Row
 from services.ledger.wire import REJECTED
 
-_DUE: Final = frozenset(
+DUE: Final = frozenset(
     {
         "bonus.points.activated.v1",
         "bonus.points.expired.v1",
@@ -56,11 +56,11 @@ class Verdicts:
         command = self._command
         if command is not None and command.command_id == command_id:
             command.last, command.content = entry.position, entry.content
-            command.caused_by_time = command.caused_by_time and entry.type in _DUE
+            command.caused_by_time = command.caused_by_time and entry.type in DUE
             return
         self.finish()
         if entry.account_id is not None:
-            self._command = Command(command_id, entry.account_id, entry.position, entry.content, entry.type in _DUE)
+            self._command = Command(command_id, entry.account_id, entry.position, entry.content, entry.type in DUE)
 
     def finish(self, *, end: bool = False) -> None:
         """No more events of the command in hand, or (`end`) of the log."""

@@ -4,8 +4,8 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 
 from contracts.topics import AWARDS, LEDGER_EVENTS, REDEMPTIONS
+from services.ledger.verify.plan import Plan
 from services.ledger.verify.run import verify_shards
-from services.ledger.verify.shard import Limits
 from tests.e2e.ledger.conftest import Ledger, shards
 from tests.integration.ledger.conftest import POINTS, Member, accrual, award, cloud_event, reversal
 
@@ -38,7 +38,7 @@ async def test_D5_two_workers_book_once_what_comes_twice(ledger: Ledger) -> None
         await ledger.until(behind, lambda count: count == 0)
     assert await ledger.pool.fetchval("select count(*) from lot") == ACCRUALS
     assert await ledger.pool.fetchval("select count(*) from dead_letter") == 0
-    report = await verify_shards(ledger.settings.postgres_dsn, shards(), Limits())
+    report = await verify_shards(ledger.settings.postgres_dsn, shards(), Plan())
     assert (report.differences, report.lots) == ([], ACCRUALS)
     versions = defaultdict(list)
     for event in await ledger.published(LEDGER_EVENTS.name):
@@ -69,7 +69,7 @@ async def test_points_travel_between_accounts_over_kafka(ledger: Ledger) -> None
         total = "select sum(available) from balance"
         await ledger.until(total, lambda points: points == 396_00)
     assert await ledger.pool.fetchval("select available from balance where account_id = $1", one.account) == 396_00
-    report = await verify_shards(ledger.settings.postgres_dsn, shards(), Limits())
+    report = await verify_shards(ledger.settings.postgres_dsn, shards(), Plan())
     assert report.differences == []
 
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -333,3 +334,39 @@ def member() -> Member:
 def days(count: float) -> timedelta:
     """A duration."""
     return timedelta(days=count)
+
+
+@pytest.fixture
+async def filled(books: Books, api: Api, member: Member) -> Member:
+    """A member whose account has something in every table."""
+    await books.publish()
+    at = NOW - days(200)
+    standing = {"tier": "silver", "since": NOW.isoformat(), "qualifying": 600_0000}
+    await books.take(
+        accrual(member, "old", 10_00, at=at, activates_at=at + days(14), expires_at=at + days(180)),
+        accrual(member, "p1", 100_00, expires_at=NOW + days(90), standing=standing),
+        accrual(member, "p2", 50_00, activates_at=NOW + days(14)),
+        award(
+            "bonus.tier.change.v1", member, "p1", NOW, tier="silver", previous=None, since=NOW.isoformat(),
+            reason="reached", cause="p1",
+        ),
+        reversal(member, "p1", 5_00),
+        reversal(member, "never came", 5_00),
+        *[accrual(Member(), f"other {number}", 7_00) for number in range(5)],
+    )  # fmt: skip
+    spent = await api.redeem(member, "30.00", reference="receipt 7")
+    path = f"/accounts/{member.account}"
+    await api.post(f"{path}/redemptions/{spent.json()['redemption_id']}/reversals", {"points": "4.00"})
+    hold = await api.post(f"{path}/holds", {"currency": POINTS, "points": "20.00", "time_out_s": 900})
+    await api.post(f"{path}/holds/{hold.json()['hold_id']}/capture", {"points": "3.00", "partial": "keep"})
+    await api.redeem(member, "1000.00")
+    return member
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> tuple[Path, Path]:
+    """Files of a key pair for proof: private, public."""
+    files = (tmp_path / "proof_key.pem", tmp_path / "proof_key.pub.pem")
+    for file, content in zip(files, tokens.new_key_pair(), strict=True):
+        file.write_bytes(content)
+    return files

@@ -3,8 +3,8 @@
 from typing import Any
 
 from contracts.shards import SHARDS
+from services.ledger.verify.plan import Plan
 from services.ledger.verify.run import verify_shards
-from services.ledger.verify.shard import Limits
 from tests.integration.ledger.conftest import NOW, POINTS, Api, Books, Member, accrual, cloud_event, days, token
 
 
@@ -81,7 +81,7 @@ async def test_A6_an_erased_member_leaves_figures_and_no_lines(
     assert [(each.status_code, each.json()["code"]) for each in reads] == [(410, "member_erased")] * len(reads)
     assert [each.code for each in await books.take(accrual(member, "late", 5_00))] == ["member_erased"]
     assert (await api.get("/programmes/grocer/liability")).json()["currencies"] == before
-    assert (await verify_shards(database, range(SHARDS), Limits())).differences == []
+    assert (await verify_shards(database, range(SHARDS), Plan())).differences == []
 
 
 async def test_A3_a_household_shares_one_account(books: Books, api: Api) -> None:

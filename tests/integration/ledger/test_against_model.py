@@ -23,8 +23,8 @@ from services.ledger.domain.guards import Guards
 from services.ledger.intake import Request
 from services.ledger.processor import LOG_COLUMNS, LedgerProcessor
 from services.ledger.programmes import Programmes
+from services.ledger.verify.plan import Plan
 from services.ledger.verify.run import verify_shards
-from services.ledger.verify.shard import Limits
 from services.runtime.messages import Message
 from services.runtime.writer import ShardWriter
 from tests.integration.ledger.conftest import Books
@@ -155,4 +155,4 @@ async def test_what_postgres_holds_is_what_the_model_has(books: Books, database:
 
     await asyncio.to_thread(run)
     assert books.clock.now > START
-    assert (await verify_shards(database, range(SHARDS), Limits())).differences == []
+    assert (await verify_shards(database, range(SHARDS), Plan())).differences == []

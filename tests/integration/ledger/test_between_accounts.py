@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 from contracts.shards import SHARDS
+from services.ledger.verify.plan import Plan
 from services.ledger.verify.report import Report
 from services.ledger.verify.run import verify_shards
-from services.ledger.verify.shard import Limits
 from tests.integration.ledger.conftest import (
     NOW,
     POINTS,
@@ -52,7 +52,7 @@ async def test_A4_points_go_to_another_member_with_their_dates(books: Books, api
     assert codes == [201, 201, 201, 201, 409]
     await books.deliver()
     assert (await api.balance(receiver))["available"] == "501.00"
-    report = await verify_shards(database, range(SHARDS), Limits())
+    report = await verify_shards(database, range(SHARDS), Plan())
     assert report.differences == []
 
 
@@ -70,7 +70,7 @@ async def test_A4_points_that_cannot_be_taken_up_come_back(books: Books, api: Ap
     assert (await api.post(f"/accounts/{sender.account}/transfers", unknown)).json()["code"] == "account_unknown"
     own = body | {"to_account_id": str(sender.account)}
     assert (await api.post(f"/accounts/{sender.account}/transfers", own)).json()["code"] == "same_account"
-    assert (await verify_shards(database, range(SHARDS), Limits())).differences == []
+    assert (await verify_shards(database, range(SHARDS), Plan())).differences == []
 
 
 async def test_A2_one_account_takes_up_another_for_ever(books: Books, api: Api, database: str) -> None:
@@ -110,7 +110,7 @@ async def test_A2_one_account_takes_up_another_for_ever(books: Books, api: Api, 
     )  # fmt: skip
     for each in (survivor, other):
         assert (await api.get(f"/accounts/{each.account}/statement")).json()["items"]
-    assert (await verify_shards(database, range(SHARDS), Limits())).differences == []
+    assert (await verify_shards(database, range(SHARDS), Plan())).differences == []
 
 
 async def test_A2_two_accounts_cannot_take_up_each_other(books: Books, api: Api, database: str) -> None:
@@ -129,4 +129,4 @@ async def test_A2_two_accounts_cannot_take_up_each_other(books: Books, api: Api,
     accounts = [(await api.get(f"/accounts/{each.account}")).json() for each in (one, two)]
     assert sorted(account["status"] for account in accounts) == ["merged", "open"]
     assert sorted(account["balances"][POINTS]["available"] for account in accounts) == ["0.00", "420.00"]
-    assert (await verify_shards(database, range(SHARDS), Limits())).differences == []
+    assert (await verify_shards(database, range(SHARDS), Plan())).differences == []

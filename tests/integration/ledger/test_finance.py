@@ -7,8 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from contracts.shards import SHARDS
+from services.ledger.verify.plan import Plan
 from services.ledger.verify.run import verify_shards
-from services.ledger.verify.shard import Limits
 from tests.integration.ledger.conftest import NOW, POINTS, Api, Books, Member, accrual, days, paid, reversal
 
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -174,4 +174,4 @@ async def test_E22_a_hold_and_a_purchase_say_where_points_were_spent(
         (None, "B", "5.00"),
         (None, "C", "4.00"),
     ]
-    assert (await verify_shards(database, range(SHARDS), Limits())).differences == []
+    assert (await verify_shards(database, range(SHARDS), Plan())).differences == []

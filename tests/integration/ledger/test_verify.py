@@ -8,10 +8,10 @@ from typer.testing import CliRunner
 
 from contracts.shards import SHARDS
 from services.ledger.command import app
+from services.ledger.verify.plan import Limits, Plan
 from services.ledger.verify.report import Report
 from services.ledger.verify.run import verify_shards
-from services.ledger.verify.shard import Limits
-from tests.integration.ledger.conftest import NOW, POINTS, Api, Books, Member, accrual, award, days, reversal
+from tests.integration.ledger.conftest import Books, Member
 
 Verify = Callable[..., Awaitable[Report]]
 
@@ -21,36 +21,9 @@ def verify(database: str) -> Verify:
     """Verification of every shard of the test's database."""
 
     async def run(limits: Limits | None = None) -> Report:
-        return await verify_shards(database, range(SHARDS), limits or Limits())
+        return await verify_shards(database, range(SHARDS), Plan(limits=limits or Limits()))
 
     return run
-
-
-@pytest.fixture
-async def filled(books: Books, api: Api, member: Member) -> Member:
-    """A member whose account has something in every table."""
-    await books.publish()
-    at = NOW - days(200)
-    standing = {"tier": "silver", "since": NOW.isoformat(), "qualifying": 600_0000}
-    await books.take(
-        accrual(member, "old", 10_00, at=at, activates_at=at + days(14), expires_at=at + days(180)),
-        accrual(member, "p1", 100_00, expires_at=NOW + days(90), standing=standing),
-        accrual(member, "p2", 50_00, activates_at=NOW + days(14)),
-        award(
-            "bonus.tier.change.v1", member, "p1", NOW, tier="silver", previous=None, since=NOW.isoformat(),
-            reason="reached", cause="p1",
-        ),
-        reversal(member, "p1", 5_00),
-        reversal(member, "never came", 5_00),
-        *[accrual(Member(), f"other {number}", 7_00) for number in range(5)],
-    )  # fmt: skip
-    spent = await api.redeem(member, "30.00", reference="receipt 7")
-    path = f"/accounts/{member.account}"
-    await api.post(f"{path}/redemptions/{spent.json()['redemption_id']}/reversals", {"points": "4.00"})
-    hold = await api.post(f"{path}/holds", {"currency": POINTS, "points": "20.00", "time_out_s": 900})
-    await api.post(f"{path}/holds/{hold.json()['hold_id']}/capture", {"points": "3.00", "partial": "keep"})
-    await api.redeem(member, "1000.00")
-    return member
 
 
 async def test_untouched_books_prove_themselves(filled: Member, verify: Verify) -> None:

@@ -1,6 +1,7 @@
 -- entries: statement lines of a shard, in the order of the log.
 -- $1 shard  int     the shard
 -- $2 after  bigint  lines of events up to this position are left out
+-- $3 until  bigint  the last position
 select
     position,
     currency,
@@ -30,5 +31,5 @@ select
     debt_after,
     why
 from entry
-where shard = $1 and position > $2
+where shard = $1 and position > $2 and position <= $3
 order by position, currency;

@@ -1,6 +1,7 @@
 -- events: the log of a shard from a position on, in order.
 -- $1 shard  int     the shard
 -- $2 after  bigint  the position before the first
+-- $3 until  bigint  the last position
 select
     position,
     event_id,
@@ -13,5 +14,5 @@ select
     account_id,
     version
 from event
-where shard = $1 and position > $2
+where shard = $1 and position > $2 and position <= $3
 order by position;

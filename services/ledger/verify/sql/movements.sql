@@ -1,6 +1,7 @@
 -- movements: verdicts of a shard, in the order of the log.
 -- $1 shard  int     the shard
 -- $2 after  bigint  verdicts up to this position are left out
+-- $3 until  bigint  the last position
 select
     position,
     command_id,
@@ -10,5 +11,5 @@ select
     answer,
     recorded_at
 from movement
-where shard = $1 and position > $2
+where shard = $1 and position > $2 and position <= $3
 order by position, command_id;

@@ -1,0 +1,3 @@
+-- archived_until: up to which position events were archived; null: none.
+select max(until)
+from archive

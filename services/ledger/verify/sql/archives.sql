@@ -1,0 +1,7 @@
+-- archives: what was archived, oldest first.
+select
+    until,
+    manifest,
+    statement
+from archive
+order by until;
