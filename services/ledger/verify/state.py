@@ -79,7 +79,12 @@ class _Comparison:
             self._findings.differs("missing", "account", account_id)
 
     def _compare_account(self, expected: Account, row: Row) -> None:
-        found, made = account_of(row), self._replayed[expected.account_id]
+        try:
+            found = account_of(row)
+        except ValueError as error:
+            self._findings.differs("unreadable", "account", expected.account_id, "", repr(error))
+            return
+        made = self._replayed[expected.account_id]
         for name in _ACCOUNT_FIELDS:
             mine, other = getattr(expected, name), getattr(found, name)
             if mine != other:
@@ -105,8 +110,19 @@ class _Comparison:
         while rows := await portions.take():
             for row in rows:
                 place = (row[0], row[1])
-                if row[0] not in self._broken:
-                    self._compare(table, place, missing.pop(place, None), make(tuple(row)))
+                if row[0] in self._broken:
+                    continue
+                mine = missing.pop(place, None)
+                lengths = {len(value) for value in row if isinstance(value, list)}
+                if len(lengths) > 1:
+                    self._findings.differs("altered", table, f"{place[0]} {place[1]}", mine, "arrays that do not match")
+                    continue
+                try:
+                    found = make(tuple(row))
+                except ValueError as error:
+                    self._findings.differs("unreadable", table, f"{place[0]} {place[1]}", mine, repr(error))
+                    continue
+                self._compare(table, place, mine, found)
         for place, value in missing.items():
             self._findings.differs("missing", table, f"{place[0]} {place[1]}", value)
 
