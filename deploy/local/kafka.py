@@ -116,6 +116,10 @@ class Kafka:
             str(java()),
             f"-Xmx{self.settings.kafka_heap_mb}m",
             "-XX:+ExitOnOutOfMemoryError",
+            # A broker of one machine's stack lives for minutes, on few cores: the second compiler and a collector with
+            # threads of its own would take more of them than they give back.
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
             "-Djava.awt.headless=true",
             "-Djava.net.preferIPv4Stack=true",
             f"-Djava.util.logging.config.file={self.directory / 'logging.properties'}",
