@@ -72,6 +72,7 @@ class Relay:
         self._stopping = asyncio.Event()
         self._sent = [0] * SHARDS
         self._turn = 0
+        self._idle_rounds = 0
         self._lag = RELAY_LAG.labels(pool.schema)
         self._relayed = RELAYED.labels(pool.schema)
         self.active = False
@@ -127,6 +128,7 @@ class Relay:
             while not self._stopping.is_set():
                 count = await self._round(connection, producer)
                 backoff.reset()
+                self._idle_rounds = 0 if count else self._idle_rounds + 1
                 if count == 0:
                     await self._wait_for_entries()
                 elif count < self._settings.relay_small_round:
@@ -214,7 +216,10 @@ class Relay:
         return {shard: entries[-1]["position"]}
 
     async def _wait_for_entries(self) -> None:
-        poll_s = self._settings.relay_poll_ms / 1_000
+        settings = self._settings
+        # A quiet log is looked at less often: what is first after a silence waits a little longer, and nothing else.
+        quiet = self._idle_rounds * settings.relay_poll_ms > settings.relay_quiet_ms
+        poll_s = (settings.relay_quiet_poll_ms if quiet else settings.relay_poll_ms) / 1_000
         gate = self._pool.gate
         if gate is None:
             await self._pause(poll_s)

@@ -57,7 +57,7 @@ class RuntimeSettings(BaseSettings):
     consumer_partition_fetch_bytes: int = Field(default=256 * 1024, ge=1024, description="of one partition in it")
     consumer_decode_messages: int = Field(default=200, ge=1, description="decoded in one go, then others have a turn")
     consumer_decode_bytes: int = Field(
-        default=4 * 1024 * 1024, ge=1024, description="message bytes decoded and held as objects at once"
+        default=1024 * 1024, ge=1024, description="message bytes decoded and held as objects at once"
     )
     consumer_commit_to_kafka_s: float = Field(
         default=5, gt=0, description="how often offsets are told to Kafka as well, for its lag dashboards"
@@ -79,6 +79,8 @@ class RuntimeSettings(BaseSettings):
 
     # Relay
     relay_poll_ms: int = Field(default=10, ge=1, description="how often the log's heads are looked at")
+    relay_quiet_ms: int = Field(default=1_000, ge=0, description="a log without entries for this long is quiet")
+    relay_quiet_poll_ms: int = Field(default=50, ge=1, description="how often the heads of a quiet log are looked at")
     relay_linger_ms: int = Field(
         default=5, ge=0, description="pause after a small round, so that a trickle is not sent one by one"
     )

@@ -50,19 +50,20 @@ def bench(
     stack.down(wipe=True)
     # The programme of the flow is in force at once.
     os.environ |= {"BONUS_PROGRAMME_LEAD_S": "0"}
+    figures: dict[str, Any] = {"machine": _machine(), "at": datetime.now(UTC).isoformat(timespec="seconds")}
     try:
         stack.up(services=True)
-        figures = asyncio.run(_measure(stack, stack.environment(), baskets))
+        asyncio.run(_measure(stack, stack.environment(), baskets, figures))
     finally:
         stack.down(wipe=True)
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        # What was measured before something failed is worth keeping.
+        RESULT.parent.mkdir(exist_ok=True)
+        RESULT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     picture.draw(figures, PICTURE)
     _console.print_json(data=figures)
 
 
-async def _measure(stack: Stack, environment: dict[str, str], baskets: int) -> dict[str, Any]:
-    figures: dict[str, Any] = {"machine": _machine(), "at": datetime.now(UTC).isoformat(timespec="seconds")}
+async def _measure(stack: Stack, environment: dict[str, str], baskets: int, figures: dict[str, Any]) -> None:
     async with client(environment, "RULES") as to_rules:
         await publish_programme(to_rules, datetime.now(UTC) - timedelta(days=400))
     ingested = await _step("ledger: awards from Kafka to relayed events", lambda: ledger.ingest(stack, environment))
@@ -98,7 +99,6 @@ async def _measure(stack: Stack, environment: dict[str, str], baskets: int) -> d
     figures |= await _step("rules: a rehearsal of the year", lambda: rules_before.rehearsal(environment, year))
     figures["kafka_per_second"] = await _step("limit: produce and consume", lambda: _kafka(environment))
     figures["rss_mb"] = _memory(stack)
-    return figures
 
 
 async def _http(environment: dict[str, str]) -> dict[str, Any]:
