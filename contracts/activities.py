@@ -30,6 +30,13 @@ class MemberEnrolled(CloudEvent):
     data: Enrolment
 
 
+class GivenTier(Shape):
+    """A tier that a member is given by hand, or has elsewhere: until this instant, then judged like any other."""
+
+    tier: Code
+    until: Instant
+
+
 class MemberFacts(Shape):
     """Facts about a member that became known at `known_at`; what is left out stays as it was."""
 
@@ -39,6 +46,7 @@ class MemberFacts(Shape):
     birthday: Day | None = None
     segments: tuple[Code, ...] | None = None
     attributes: dict[str, Any] = Field(default_factory=dict)
+    tier: GivenTier | None = None
 
 
 class MemberUpdated(CloudEvent):

@@ -22,6 +22,8 @@ from contracts.programmes import ProgrammePublished
 from contracts.purchases import PurchaseCompleted, PurchaseReturned
 from contracts.receipts import (
     ActivityIdentified,
+    AwardAddressed,
+    AwardIdentified,
     FactsIdentified,
     IdentifierBlocked,
     IdentifierLinked,
@@ -39,6 +41,7 @@ from contracts.transfers import CommandForwarded, TransferAccepted, TransferOffe
 _MESSAGES: Final[tuple[type[CloudEvent], ...]] = (
     PurchaseCompleted, PurchaseReturned, MemberEnrolled, MemberUpdated, ActivityRecorded,
     PurchaseIdentified, ActivityIdentified, FactsIdentified, ParticipantEnrolled, ReturnIndexed, PurchaseConflicted,
+    AwardAddressed, AwardIdentified,
     PurchaseIndexed, IdentifierLinked, IdentifierBlocked, PurchaseRejected,
     OpenAccount, AccruePoints, ReversePoints, RedeemForPurchase, RestoreRedemption, ChangeTier, MergeAccounts,
     PlaceHold, CaptureHold, ReleaseHold, RedeemPoints, ReverseRedemption,

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.activities import Activity, Enrolment, MemberFacts
-from contracts.amounts import Amount, Quantity
+from contracts.amounts import Amount, Points, Quantity, Scale
 from contracts.envelope import CloudEvent, Code, Identifier, Instant, Shape, Text
 from contracts.purchases import Purchase, Return
 
@@ -197,6 +197,52 @@ class IdentifierBlocked(CloudEvent):
 
     type: Literal["bonus.identifier.blocked.v1"] = "bonus.identifier.blocked.v1"
     data: IdentifierBlock
+
+
+class AddressedAward(Shape):
+    """Points for somebody else, named by an identifier: a referrer. Points are in the smallest unit.
+
+    `points` is what it comes to now, before the caps of the one who receives. `award_key` stays the same when goods
+    come back; `change_key` tells that news from the award itself, whose keys are equal. `source_id` names the cause.
+    """
+
+    award_key: UUID
+    change_key: UUID
+    programme: Code
+    identifier_type: Code
+    identifier_value: Identifier
+    occurred_at: Instant
+    changed_at: Instant
+    giver: Holder
+    version: int
+    rule: Code
+    currency: Code
+    scale: Scale
+    points: Points
+    activates_at: Instant | None = None
+    expires_at: Instant | None = None
+
+
+class AwardAddressed(CloudEvent):
+    """An award looks for its account; keyed by the identifier."""
+
+    type: Literal["bonus.award.addressed.v1"] = "bonus.award.addressed.v1"
+    data: AddressedAward
+
+
+class IdentifiedAward(Shape):
+    """An award whose account is known."""
+
+    award_key: UUID
+    holder: Holder
+    award: AddressedAward
+
+
+class AwardIdentified(CloudEvent):
+    """An award by somebody else's purchase goes on to the participant, who has caps of its own; keyed by account."""
+
+    type: Literal["bonus.award.identified.v1"] = "bonus.award.identified.v1"
+    data: IdentifiedAward
 
 
 class PurchaseVerdict(Shape):

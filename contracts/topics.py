@@ -30,7 +30,9 @@ ACTIVITIES: Final = Topic(
     ("bonus.member.enrolled.v1", "bonus.member.updated.v1", "bonus.activity.recorded.v1"),
 )
 IDENTIFIERS: Final = Topic(
-    "bonus.identifiers.v1", "identifier", ("bonus.identifier.linked.v1", "bonus.identifier.blocked.v1")
+    "bonus.identifiers.v1",
+    "identifier",
+    ("bonus.identifier.linked.v1", "bonus.identifier.blocked.v1", "bonus.award.addressed.v1"),
 )
 PURCHASE_INDEX: Final = Topic("bonus.purchase-index.v1", "purchase id", ("bonus.purchase.indexed.v1",))
 RECEIPTS: Final = Topic(
@@ -39,6 +41,7 @@ RECEIPTS: Final = Topic(
     (
         "bonus.receipt.identified.v1",
         "bonus.activity.identified.v1",
+        "bonus.award.identified.v1",
         "bonus.facts.identified.v1",
         "bonus.participant.enrolled.v1",
         "bonus.return.indexed.v1",

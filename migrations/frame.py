@@ -38,6 +38,7 @@ def runtime_up(service: str, *, append_only: bool) -> None:
             "event": "select, insert" if append_only else "select, insert, delete",
             "relay_position": "select, insert, update",
             "consumer_offset": "select, insert, update, delete",
+            "data_key": "select, insert, update, delete",
             "dead_letter": "select, insert, update",
             "idempotency_key": "select, insert, delete",
         },

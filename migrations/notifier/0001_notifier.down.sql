@@ -5,4 +5,3 @@ drop table standing;
 drop table delivery;
 drop table programme;
 drop table recipient;
-drop table data_key;

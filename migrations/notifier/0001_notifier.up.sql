@@ -1,17 +1,5 @@
 -- 0001_notifier: who can be told and how, programmes as members read them, and every message with what became of it.
 
--- The key of a member in his shard, wrapped under a master key that is not in the database.
-create table data_key (
-    shard        integer     not null,
-    subject      uuid        not null, -- derived from tenant and member
-    master       text        not null,
-    wrapped      bytea,                -- null: destroyed, for ever
-    made_at      timestamptz not null default now(),
-    destroyed_at timestamptz,
-    primary key (shard, subject),
-    check ((wrapped is null) = (destroyed_at is not null))
-);
-
 -- A member as far as he can be told something, in the shard of the member's id. `contact` is encrypted under his key.
 create table recipient (
     shard               integer     not null,
@@ -100,7 +88,6 @@ create table confirmation (
 
 create index confirmation_of_member on confirmation (shard, tenant, member_id, created_at);
 
-grant select, insert, update on data_key to bonus_notifier;
 grant select, insert, update, delete on recipient to bonus_notifier;
 grant select, insert, update on programme to bonus_notifier;
 grant select, insert, update on delivery to bonus_notifier;

@@ -5,4 +5,3 @@ drop table kept;
 drop table activity;
 drop table purchase;
 drop table holding;
-drop table data_key;

@@ -12,7 +12,6 @@ def upgrade() -> None:
     frame.grant(
         "rules",
         {
-            "data_key": "select, insert, update, delete",
             "holding": "select, insert, update, delete",
             "purchase": "select, insert, update",
             "activity": "select, insert, update",

@@ -1,18 +1,6 @@
 -- Identification and the purchase index. Every row is written by the transaction that holds the row of its shard.
 -- An identifier (`card:…`) stands in these tables as its keyed hash, HMAC-SHA256 over tenant and `type:value`.
 
--- The key of a subject in one shard, wrapped under a master key that is not in the database.
-create table data_key (
-    shard        integer     not null,
-    subject      uuid        not null, -- a member, or a purchase while its member is unknown
-    master       text        not null,
-    wrapped      bytea,                -- null: destroyed, for ever
-    made_at      timestamptz not null default now(),
-    destroyed_at timestamptz,
-    primary key (shard, subject),
-    check ((wrapped is null) = (destroyed_at is not null))
-);
-
 -- Who holds an identifier in a programme, from `since` on until another follows. A row without an account says only
 -- that the identifier was blocked while nobody held it.
 create table holding (
@@ -63,13 +51,13 @@ create table purchase (
 
 create index purchase_by_date on purchase (tenant, programme, purchased_at, purchase_key);
 
--- An enrolment, facts about a member, or an activity that was taken in, once under its id, with its verdict.
+-- An enrolment, facts about a member, an activity, or an award by somebody else's purchase that was taken in, once under its id, with its verdict.
 create table activity (
     shard         integer     not null,
     activity_key  uuid        not null,
     tenant        text        not null,
     programme     text        not null,
-    kind          text        not null check (kind in ('enrolment', 'facts', 'activity')),
+    kind          text        not null check (kind in ('enrolment', 'facts', 'activity', 'award')),
     activity_id   text        not null,
     identifier    bytea       not null,
     account_id    uuid,
@@ -93,7 +81,7 @@ create table kept (
     ordinal     bigint      not null generated always as identity,
     identifier  bytea,                 -- null: the purchase names no member
     programme   text        not null,
-    kind        text        not null check (kind in ('purchase', 'facts', 'activity')),
+    kind        text        not null check (kind in ('purchase', 'facts', 'activity', 'award')),
     happened_at timestamptz not null,
     kept_at     timestamptz not null,
     kept_until  timestamptz,           -- who joins at this instant or later has nothing of it; null: no such instant

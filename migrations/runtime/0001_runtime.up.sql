@@ -49,6 +49,18 @@ create table consumer_offset (
 
 comment on table consumer_offset is 'What a consumer group has done of a topic: sought on assignment, moved after the commits.';
 
+-- The key of a subject in one shard, wrapped under a master key that is not in the database.
+create table data_key (
+    shard        integer     not null,
+    subject      uuid        not null, -- a member, or what there is while the member is unknown
+    master       text        not null,
+    wrapped      bytea,                -- null: destroyed, for ever
+    made_at      timestamptz not null default now(),
+    destroyed_at timestamptz,
+    primary key (shard, subject),
+    check ((wrapped is null) = (destroyed_at is not null))
+);
+
 create table dead_letter (
     shard           integer     not null,
     dead_letter_id  uuid        not null,
@@ -56,6 +68,7 @@ create table dead_letter (
     topic           text        not null,
     partition       integer     not null,
     kafka_offset    bigint      not null,
+    subject         uuid,       -- under whose key `key`, `body` and `replacement` are; null: no master key is set
     key             bytea,
     code            text        not null,
     message         text        not null,

@@ -12,10 +12,6 @@ from services.runtime.settings import RuntimeSettings
 class NotifierSettings(RuntimeSettings):
     """How mail is sent, how often it is tried, and what is too old to be told."""
 
-    master_keys: str = Field(
-        default="", repr=False, description="name:base64,…: keys that wrap members' keys, the current one first"
-    )
-
     # What is told
     notify_age_max_s: float | None = Field(
         default=24 * 3600,

@@ -14,6 +14,7 @@ SOURCE: Final = "urn:bonus:rules"
 
 RECEIPT_IDENTIFIED: Final = "bonus.receipt.identified.v1"
 ACTIVITY_IDENTIFIED: Final = "bonus.activity.identified.v1"
+AWARD_IDENTIFIED: Final = "bonus.award.identified.v1"
 FACTS_IDENTIFIED: Final = "bonus.facts.identified.v1"
 PARTICIPANT_ENROLLED: Final = "bonus.participant.enrolled.v1"
 IDENTIFIER_LINKED: Final = "bonus.identifier.linked.v1"

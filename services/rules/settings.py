@@ -12,9 +12,6 @@ class RulesSettings(RuntimeSettings):
     rules_port: int = Field(default=8082, ge=0, le=65_535, description="0: a free port")
     rules_pool_writes: int = Field(default=4, ge=1, description="connections for commands over HTTP")
     rules_pool_reads: int = Field(default=4, ge=1, description="connections for queries")
-    master_keys: str = Field(
-        default="", repr=False, description="name:base64,…: keys that wrap members' keys, the current one first"
-    )
     identifier_key: str = Field(
         default="", repr=False, description="base64 of 32 bytes: hashes identifiers; never changes in a deployment"
     )

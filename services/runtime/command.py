@@ -17,7 +17,8 @@ from rich.table import Table
 
 from services.runtime import replay as letters
 from services.runtime.postgres import Pool, open_pool
-from services.runtime.replay import Filter, UnknownDeadLetterError
+from services.runtime.replay import Filter, UnknownDeadLetterError, UnreadableDeadLetterError
+from services.runtime.sealing import Sealing
 from services.runtime.settings import RuntimeSettings
 
 SERVICES: Final = ("ledger", "rules", "notifier")
@@ -62,7 +63,7 @@ def show(letter_id: UUID, service: Service = None, as_json: AsJson = False) -> N
     """Show one of them: why it was set aside, and the message itself. It may hold personal data."""
 
     async def run(pools: Sequence[Pool]) -> dict[str, Any]:
-        return (await letters.show(pools, letter_id))[1]
+        return (await letters.show(pools, letter_id, Sealing.of(RuntimeSettings().master_keys)))[1]
 
     letter = {name: _readable(value) for name, value in _run(service, run).items()}
     if as_json:
@@ -102,7 +103,7 @@ def replay(  # noqa: PLR0913, PLR0917 - the options of a command
             found.sort(key=lambda each: (each["topic"], each["partition"], each["kafka_offset"]))
             chosen = [letter["dead_letter_id"] for letter in found]
         async with _producer(settings) as producer:
-            way = letters.Way(pools, producer, settings.topic_prefix)
+            way = letters.Way(pools, producer, Sealing.of(settings.master_keys), settings.topic_prefix)
             who = by or getpass.getuser()
             return [await letters.replay(way, each, by=who, now=datetime.now(UTC), body=mended) for each in chosen]
 
@@ -121,7 +122,7 @@ def _run(service: str | None, action: Callable[[Sequence[Pool]], Coroutine[Any, 
 
     try:
         return asyncio.run(run())
-    except UnknownDeadLetterError as error:
+    except (UnknownDeadLetterError, UnreadableDeadLetterError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
 

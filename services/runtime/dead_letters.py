@@ -17,6 +17,7 @@ from contracts.shards import SHARDS, shard_of
 from contracts.topics import DEAD_LETTER_TYPE
 from services.runtime.messages import Message, MessageFault
 from services.runtime.postgres import SQL
+from services.runtime.sealing import Sealing
 from services.runtime.shard import LogEntry, ShardTransaction
 from services.runtime.telemetry.metrics import DEAD_LETTERS, DEAD_LETTERS_STOPPED
 
@@ -80,9 +81,14 @@ def fault_of(error: Exception) -> tuple[str, str]:
     return UNKNOWN_FAULT, f"{type(error).__module__}.{type(error).__qualname__}"
 
 
-async def set_aside(transaction: ShardTransaction, service: str, processor: str, letters: Sequence[DeadLetter]) -> None:
+async def set_aside(
+    transaction: ShardTransaction, service: str, processor: str, letters: Sequence[DeadLetter], sealing: Sealing
+) -> None:
     """Keep messages in the dead-letter table of the transaction's shard, each once, with a reference in the log."""
     ids = [letter.id_for(processor) for letter in letters]
+    sealed = await sealing.seal(
+        transaction, [(letter_id, letter.message) for letter_id, letter in zip(ids, letters, strict=True)]
+    )
     rows = await transaction.connection.fetch(
         SQL.set_aside,
         transaction.shard,
@@ -91,12 +97,13 @@ async def set_aside(transaction: ShardTransaction, service: str, processor: str,
         [letter.message.topic for letter in letters],
         [letter.message.partition for letter in letters],
         [letter.message.offset for letter in letters],
-        [letter.message.record_key for letter in letters],
+        [each.key for each in sealed],
         [letter.code for letter in letters],
         [letter.reason for letter in letters],
-        [letter.message.body for letter in letters],
+        [each.body for each in sealed],
         [letter.message.traceparent for letter in letters],
         transaction.now,
+        [each.subject for each in sealed],
     )
     new = {row["dead_letter_id"] for row in rows}
     for letter_id, letter in zip(ids, letters, strict=True):

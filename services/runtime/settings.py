@@ -15,6 +15,9 @@ class RuntimeSettings(BaseSettings):
 
     # Postgres
     postgres_dsn: str = Field(default="", repr=False, description="postgresql://user:password@host:port/database")
+    master_keys: str = Field(
+        default="", repr=False, description="name:base64,…: keys that wrap members' keys, the current one first"
+    )
     postgres_pool_min: int = Field(default=1, ge=0, description="connections kept open when idle")
     postgres_pool_max: int = Field(
         default=6,

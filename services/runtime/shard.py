@@ -186,3 +186,12 @@ class Trusting(Protocol):
     def trusts(self) -> Literal[True]:
         """Says so."""
         ...
+
+
+@runtime_checkable
+class Personal(Protocol):
+    """A processor that knows whom a message is about, also one that it cannot take in."""
+
+    def subject_of(self, message: Message) -> UUID | None:
+        """Under whose key the message is kept when it is set aside; None: a key of its own. Never raises."""
+        ...

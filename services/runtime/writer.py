@@ -14,6 +14,7 @@ from services.runtime.dead_letters import DeadLetter, DeadLetterBudget, fault_of
 from services.runtime.gate import Clock, gate_of
 from services.runtime.messages import Message, MessageFault
 from services.runtime.postgres import Pool, is_world_fault
+from services.runtime.sealing import Sealing
 from services.runtime.settings import RuntimeSettings
 from services.runtime.shard import Overloaded, Processor, ShardTransaction, Verdict
 from services.runtime.telemetry.metrics import ProcessorMetrics
@@ -54,6 +55,7 @@ class ShardWriter:
         self.pool = pool
         self.service = pool.schema
         self.gate = gate_of(pool, clock=clock, settings=settings, log_columns=log_columns)
+        self._sealing = Sealing.of(settings.master_keys, processor)
         self.budget = DeadLetterBudget(pool.schema, settings.dead_letters_per_minute_max)
         self._metrics = metrics or ProcessorMetrics(pool.schema, processor.name)
         self._messages_max = settings.transaction_messages_max
@@ -121,7 +123,7 @@ class ShardWriter:
             by_shard.setdefault(letter.shard, []).append(letter)
         for shard, group in by_shard.items():
             async with self.gate.transaction(shard) as transaction:
-                await set_aside(transaction, self.service, self.processor.name, group)
+                await set_aside(transaction, self.service, self.processor.name, group, self._sealing)
 
     async def _settle(self, shard: int, messages: Sequence[Message]) -> list[Outcome]:
         try:
@@ -157,7 +159,8 @@ class ShardWriter:
             return [error]
         self.budget.take(1)
         async with self.gate.transaction(shard) as transaction:
-            await set_aside(transaction, self.service, self.processor.name, [DeadLetter(message, code, reason)])
+            letter = DeadLetter(message, code, reason)
+            await set_aside(transaction, self.service, self.processor.name, [letter], self._sealing)
         verdict = Verdict(SET_ASIDE, code)
         self._count(messages, [verdict], transaction.now)
         return [verdict]

@@ -14,6 +14,7 @@ from services.rules.api import (
     members,
     merges,
     programmes,
+    progress,
     purchases,
     quotes,
     refusals,
@@ -40,7 +41,7 @@ def application(settings: RulesSettings, parts: Parts | None = None, health: Hea
     app.state.parts = parts
     modules = (
         purchases, returns, activities, members, claims, households, merges, refusals, programmes, terms, budgets,
-        decisions, quotes, dry_runs, rehearsals,
+        decisions, quotes, dry_runs, rehearsals, progress,
     )  # fmt: skip
     for module in modules:
         app.include_router(module.router)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from contracts.ids import event_of
 from services.rules.domain.commands import (
     Accrue,
+    AddressAward,
     AskBudget,
     Cause,
     ChangeTier,
@@ -49,8 +50,8 @@ def entries(
     """The log entries of a decision's commands, in their order."""
     key = str(participant.account_id)
     for command in commands:
-        if isinstance(command, AskBudget):
-            # Not for the ledger yet: see `asks`.
+        if isinstance(command, AskBudget | AddressAward):
+            # Not for the ledger yet: see `asks` and `others`.
             continue
         event_type, data = said_to_ledger(participant, command, version)
         yield entry(

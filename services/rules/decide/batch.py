@@ -8,8 +8,8 @@ from uuid import UUID
 
 from contracts.envelope import DEFAULT_TENANT
 from contracts.ids import derive
-from services.rules.decide import asks, awards, notices
-from services.rules.decide.readings import Due, Reading, read_content
+from services.rules.decide import asks, awards, notices, others
+from services.rules.decide.readings import Due, Reading, TierGiven, read_content
 from services.rules.decide.storage import Seat, Waiting, bought_after
 from services.rules.domain.budgets import Asked
 from services.rules.domain.celebrations import (
@@ -20,7 +20,7 @@ from services.rules.domain.celebrations import (
     from_today_on,
     kept,
 )
-from services.rules.domain.commands import AskBudget, Command
+from services.rules.domain.commands import AddressAward, AskBudget, Command, Reverse
 from services.rules.domain.occasions import Doing, Joining, celebrate, do, join
 from services.rules.domain.participant import (
     Background,
@@ -34,12 +34,14 @@ from services.rules.domain.participant import (
 from services.rules.domain.programme import ProgrammeVersion
 from services.rules.domain.purchases import Inputs, Receipt, judge
 from services.rules.domain.records import awarded_in
+from services.rules.domain.referrals import Had, Lessening, Receiving, lessen, receive
 from services.rules.domain.remainders import Bought, GoodsReturned
 from services.rules.domain.returns import Conflict, take_back, take_back_conflict
-from services.rules.domain.standing import age, changes_told, looks_at, standing_of
+from services.rules.domain.standing import Aged, age, changes_told, given, looks_at, standing_of
 from services.runtime.shard import LogEntry, Verdict
 
 MEMBER_ERASED: Final = "member_erased"
+UNKNOWN_TIER: Final = "unknown_tier"
 WAITS_FOR_ENROLMENT: Final = "waits_for_enrolment"
 WAITS_FOR_PURCHASE: Final = "waits_for_purchase"
 
@@ -60,6 +62,8 @@ class Loaded:
     known: set[UUID]
     bought: dict[UUID, Bought | None] = field(default_factory=dict)
     waiting: list[Waiting] = field(default_factory=list)
+    had: dict[UUID, Had] = field(default_factory=dict)
+    """Awards by somebody else's purchases that may have to be taken back."""
 
 
 @dataclass(slots=True)
@@ -107,10 +111,12 @@ class Batch:
                 return verdict
             case Doing() as doing:
                 return self._take(reading, seat, do(participant, doing, background))
+            case Receiving() | Lessening() as subject:
+                return self._from_others(reading, seat, subject)
             case GoodsReturned() | Conflict() as subject:
                 return self._take_back(reading, seat, subject)
-            case Known() as news:
-                return self._learn(reading, seat, learned(participant, reading.member_id, news))
+            case Known() | TierGiven() as news:
+                return self._hear(reading, seat, news)
             case Due(at):
                 return self._look_at(reading, seat, at)
             case other:
@@ -140,6 +146,36 @@ class Batch:
         self._loaded.bought[reading.of] = bought_after(bought, _left_in(decided.decision), decided.asks)
         return self._take(reading, seat, decided)
 
+    def _from_others(self, reading: Reading, seat: Seat, subject: Receiving | Lessening) -> Verdict:
+        if isinstance(subject, Receiving):
+            return self._receive(reading, seat, subject)
+        return self._lessen(reading, seat, subject)
+
+    def _receive(self, reading: Reading, seat: Seat, receiving: Receiving) -> Verdict:
+        decided = receive(seat.participant, receiving, self._background(reading, seat))
+        verdict = self._take(reading, seat, decided)
+        award = sum(awarded_in(decided.decision.facts).values())
+        self._loaded.had[receiving.decision_id] = Had(
+            receiving.member_id, decided.decision.programme_version, receiving.award.currency, receiving.award.scale,
+            award, 0,
+        )  # fmt: skip
+        self._release(reading.account_id, receiving.decision_id)
+        return verdict
+
+    def _lessen(self, reading: Reading, seat: Seat, lessening: Lessening) -> Verdict:
+        had = self._loaded.had.get(lessening.of)
+        if had is None:
+            return self._keep(reading, lessening.of, WAITS_FOR_PURCHASE)
+        decided = lessen(seat.participant, lessening, had, self._background(reading, seat))
+        taken = sum(command.points for command in decided.commands if isinstance(command, Reverse))
+        self._loaded.had[lessening.of] = had._replace(taken=had.taken + taken)
+        return self._take(reading, seat, decided)
+
+    def _hear(self, reading: Reading, seat: Seat, news: Known | TierGiven) -> Verdict:
+        if isinstance(news, TierGiven):
+            return self._give_tier(reading, seat, news)
+        return self._learn(reading, seat, learned(seat.participant, reading.member_id, news))
+
     def _learn(self, reading: Reading, seat: Seat, participant: Participant) -> Verdict:
         member_id = reading.member_id
         if participant is seat.participant:
@@ -149,6 +185,27 @@ class Batch:
         self._note_birthday(reading, seat, member_id)
         self.changes.seats[participant.account_id] = seat
         return Verdict("applied")
+
+    def _give_tier(self, reading: Reading, seat: Seat, tier: TierGiven) -> Verdict:
+        """Give a tier by hand; what else was said with it is learned either way."""
+        background = self._background(reading, seat)
+        self._learn(reading, seat, learned(seat.participant, reading.member_id, tier.known))
+        aged = given(seat.participant, background, tier.tier, reading.at, tier.until)
+        if aged is None:
+            return Verdict("refused", UNKNOWN_TIER)
+        self._change_tier(reading, seat, aged, reading.at)
+        return Verdict("applied" if aged.changes else "duplicate")
+
+    def _change_tier(self, reading: Reading, seat: Seat, aged: Aged, at: datetime) -> None:
+        """Note a change of tier that no decision brought, and tell of it."""
+        background = self._background(reading, seat)
+        participant, changes = aged
+        told = changes_told(participant, changes, standing_of(participant, background, at))
+        seat.participant = participant
+        tier_due_at = looks_at(participant, background.programme, max(at, participant.horizon or at))
+        seat.due_at = earliest(tier_due_at, birthdays_due_at(participant, background.programme, at))
+        self.changes.seats[participant.account_id] = seat
+        self._tell(participant, told, None, reading.traceparent)
 
     def _note_birthday(self, reading: Reading, seat: Seat, member_id: UUID) -> None:
         """Wait for the next birthday of a member who told its date; those that are past are past."""
@@ -162,14 +219,9 @@ class Batch:
         birthdays = birthdays_until(seat.participant, background.programme, at)
         for birthday in birthdays:
             self._celebrate(reading, seat, birthday)
-        participant, changes = age(seat.participant, background, at)
-        told = changes_told(participant, changes, standing_of(participant, background, at))
-        seat.participant = participant
-        tier_due_at = looks_at(participant, background.programme, at)
-        seat.due_at = earliest(tier_due_at, birthdays_due_at(participant, background.programme, at))
-        self.changes.seats[participant.account_id] = seat
-        self._tell(participant, told, None, reading.traceparent)
-        return Verdict("applied" if changes or birthdays else "duplicate")
+        aged = age(seat.participant, background, at)
+        self._change_tier(reading, seat, aged, at)
+        return Verdict("applied" if aged.changes or birthdays else "duplicate")
 
     def _celebrate(self, reading: Reading, seat: Seat, birthday: Birthday) -> None:
         seat.participant = kept(seat.participant, birthday)
@@ -211,6 +263,8 @@ class Batch:
                 award = asks.award_of(participant, command, version)
                 self.changes.entries.append(asks.entry_of(participant, command, award, self._now, traceparent))
                 self.changes.awards_asked[command.command_id] = award
+            elif isinstance(command, AddressAward):
+                self.changes.entries.append(others.entry_of(participant, command, self._now, traceparent))
 
     def _keep(self, reading: Reading, waits_for: UUID, code: str) -> Verdict:
         """Keep a message until what it belongs to comes."""
@@ -258,7 +312,7 @@ def _bought(decision: Decision, inputs: Inputs, asked: Iterable[Asked]) -> Bough
     counted = decision.facts.get("counted", {})
     return Bought(
         inputs, decision.programme_version, awarded_in(decision.facts), counted if isinstance(counted, dict) else {},
-        decision.measures, asks=tuple(asked),
+        decision.measures, asks=tuple(asked), gave_others="others" in decision.facts,
     )  # fmt: skip
 
 

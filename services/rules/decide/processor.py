@@ -15,6 +15,7 @@ from services.rules.domain.celebrations import birthdays_until
 from services.rules.domain.occasions import Joining
 from services.rules.domain.participant import Decision, PublishedProgramme, to_read
 from services.rules.domain.purchases import Receipt
+from services.rules.domain.referrals import Lessening
 from services.runtime.messages import Message
 from services.runtime.privacy import Vault
 from services.runtime.shard import ShardTransaction, Verdict
@@ -86,13 +87,14 @@ class DecideProcessor:
                 tenant = row.content.get("tenant", DEFAULT_TENANT)
                 expected.append(read_content(row.content, tenant, row.traceparent))
         own = {each.decision_id for each in expected if isinstance(each.subject, Receipt)} - known
-        of = {each.of for each in expected if each.of is not None} - own
+        of = {each.of for each in expected if each.of is not None and not isinstance(each.subject, Lessening)} - own
         bought = await storage.bought(transaction, of, keys)
+        had = await storage.had(transaction, {each.of for each in expected if isinstance(each.subject, Lessening)})
         programmes = {
             place: await self._programmes.published(*place)
             for place in {(each.tenant, each.programme) for each in expected}
         }
-        return Loaded(keys, programmes, seats, known, bought, waiting), expected
+        return Loaded(keys, programmes, seats, known, bought, waiting, had), expected
 
     async def _load_sums(self, transaction: ShardTransaction, loaded: Loaded, expected: Sequence[Reading]) -> None:
         """Read the contributions that the sums of this batch need; as a rule none."""

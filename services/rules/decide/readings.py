@@ -14,10 +14,13 @@ from uuid import UUID
 from contracts.amounts import TEN_THOUSANDTHS, parse_decimal
 from contracts.ids import decision_of, derive
 from services.rules.domain.basket import POINTS_PAYMENT, Basket, BasketLine, BasketPayment, Occasion
+from services.rules.domain.facts import ONESELF
 from services.rules.domain.occasions import Doing, Joining
+from services.rules.domain.outcome import Award
 from services.rules.domain.participant import Known
 from services.rules.domain.programme import ENROLMENT
 from services.rules.domain.purchases import PointsPayment, Receipt
+from services.rules.domain.referrals import Lessening, Receiving
 from services.rules.domain.remainders import GoodsReturned, Refund
 from services.rules.domain.returns import Conflict
 from services.runtime.messages import Message, MessageFault, invalid_data
@@ -36,7 +39,16 @@ class Due:
     at: datetime
 
 
-Subject = Receipt | Joining | GoodsReturned | Conflict | Doing | Known | Due
+@dataclass(frozen=True, slots=True)
+class TierGiven:
+    """Facts of which one is a tier that was given by hand, until an instant."""
+
+    known: Known
+    tier: str
+    until: datetime
+
+
+Subject = Receipt | Joining | GoodsReturned | Conflict | Doing | Known | TierGiven | Receiving | Lessening | Due
 
 
 @dataclass(slots=True)
@@ -166,7 +178,6 @@ def _points_payment(payment: Mapping[str, Any]) -> PointsPayment:
 
 def _joining(reading: Reading, data: Mapping[str, Any]) -> None:
     enrolment = data["enrolment"]
-    referrer = enrolment.get("referred_by")
     reading.at = instant(enrolment["enrolled_at"])
     reading.decision_id = decision_of(reading.account_id, ENROLMENT)
     reading.subject = Joining(
@@ -177,9 +188,18 @@ def _joining(reading: Reading, data: Mapping[str, Any]) -> None:
         reading.at,
         data["holder"].get("card_category", ""),
         _day(enrolment.get("birthday")),
-        f"{referrer['type']}:{referrer['value']}" if referrer else "",
+        _referrer(enrolment),
         enrolment.get("attributes") or {},
     )
+
+
+def _referrer(enrolment: Mapping[str, Any]) -> str:
+    """Who told the member of the programme, `type:value`."""
+    referrer = enrolment.get("referred_by")
+    if not referrer:
+        return ""
+    own = {(each["type"], each["value"]) for each in enrolment["identifiers"]}
+    return ONESELF if (referrer["type"], referrer["value"]) in own else f"{referrer['type']}:{referrer['value']}"
 
 
 def _day(text: str | None) -> date | None:
@@ -190,12 +210,16 @@ def _facts(reading: Reading, data: Mapping[str, Any]) -> None:
     facts = data["facts"]
     reading.at = instant(facts["known_at"])
     segments = facts.get("segments")
-    reading.subject = Known(
+    known = Known(
         reading.at,
         _day(facts.get("birthday")),
         None if segments is None else frozenset(segments),
         facts.get("attributes") or {},
     )
+    tier = facts.get("tier")
+    reading.subject = known
+    if tier is not None:
+        reading.subject = TierGiven(known, tier["tier"], instant(tier["until"]))
 
 
 def _activity(reading: Reading, data: Mapping[str, Any]) -> None:
@@ -210,6 +234,31 @@ def _activity(reading: Reading, data: Mapping[str, Any]) -> None:
     reading.subject = Doing(
         reading.decision_id, reading.member_id, activity_key, activity["activity_id"], occasion, category
     )
+
+
+def _award(reading: Reading, data: Mapping[str, Any]) -> None:
+    """An award by somebody else's purchase, or what a return there makes of it."""
+    said = data["award"]
+    award_key, change_key = UUID(said["award_key"]), UUID(said["change_key"])
+    reading.decision_id = decision_of(reading.account_id, change_key)
+    if change_key != award_key:
+        reading.at = instant(said["changed_at"])
+        reading.of = decision_of(reading.account_id, award_key)
+        reading.subject = Lessening(reading.decision_id, change_key, reading.at, reading.of, said["points"])
+        return
+    reading.at = instant(said["occurred_at"])
+    award = Award(
+        said["currency"], said["scale"], said["points"], ((said["rule"], said["points"]),),
+        activates_at=_instant(said["activates_at"]), expires_at=_instant(said["expires_at"]), rule=said["rule"],
+    )  # fmt: skip
+    reading.subject = Receiving(
+        reading.decision_id, reading.member_id, award_key, reading.at, uuid_of(said["giver"]["account_id"]),
+        said["version"], said["rule"], award,
+    )  # fmt: skip
+
+
+def _instant(text: str | None) -> datetime | None:
+    return instant(text) if text else None
 
 
 def _return(reading: Reading, data: Mapping[str, Any]) -> None:
@@ -253,6 +302,7 @@ _READERS: Final[Mapping[str, Callable[[Reading, Mapping[str, Any]], None]]] = {
     "bonus.participant.enrolled.v1": _joining,
     "bonus.facts.identified.v1": _facts,
     "bonus.activity.identified.v1": _activity,
+    "bonus.award.identified.v1": _award,
     "bonus.return.indexed.v1": _return,
     "bonus.purchase.conflicted.v1": _conflict,
 }

@@ -14,6 +14,7 @@ from services.rules.decide.state import known_of, participant_of, sealed_by_memb
 from services.rules.domain.budgets import Asked
 from services.rules.domain.participant import Decision, Participant
 from services.rules.domain.records import awarded_in
+from services.rules.domain.referrals import Had
 from services.rules.domain.remainders import Bought, Left
 from services.rules.domain.sums import Band, Contribution, Contributions, Measures
 from services.rules.publishing import encoded
@@ -151,6 +152,25 @@ class Storage:
         for row in await transaction.connection.fetch(SQL.find_asks, transaction.shard, list(decisions)):
             asks[row["decision_id"]] = (*asks.get(row["decision_id"], ()), asked_of(row))
         return asks
+
+    async def had(self, transaction: ShardTransaction, decisions: Collection[UUID | None]) -> dict[UUID, Had]:
+        """What was received by somebody else's purchases, by decision, less what was taken back since."""
+        found: dict[UUID, Had] = {}
+        if not decisions:
+            return found
+        for row in await transaction.connection.fetch(SQL.find_received, transaction.shard, list(decisions)):
+            record = orjson.loads(row["record"])
+            if row["of_decision_id"] is None:
+                [award] = record.get("awards") or [{"currency": "", "scale": 0, "points": 0}]
+                found[row["decision_id"]] = Had(
+                    UUID(int=row["member_id"].int), row["programme_version"], award["currency"], award["scale"],
+                    award["points"], 0,
+                )  # fmt: skip
+            else:
+                before = found[row["of_decision_id"]]
+                taken = before.taken + sum(record.get("taken", {}).values())
+                found[row["of_decision_id"]] = before._replace(taken=taken)
+        return found
 
     async def load_contributions(
         self, transaction: ShardTransaction, seats: Mapping[UUID, Seat], bands: Mapping[UUID, Sequence[Band]]
@@ -298,6 +318,11 @@ def _by_account(rows: Iterable[Mapping[str, Any]]) -> dict[UUID, list[Contributi
     return found
 
 
+def contributions_of(rows: Iterable[Mapping[str, Any]]) -> Contributions:
+    """What counts for one participant, from its rows."""
+    return Contributions.of(each for found in _by_account(rows).values() for each in found)
+
+
 def _bought(row: Mapping[str, Any], cipher: Cipher) -> Bought:
     record = orjson.loads(row["record"])
     text = cipher.decrypt(row["inputs"], row["decision_id"].bytes)
@@ -307,6 +332,7 @@ def _bought(row: Mapping[str, Any], cipher: Cipher) -> Bought:
         awarded_in(record),
         record.get("counted", {}),
         Measures(row["qualifying"], row["spend"], row["purchases"]),
+        gave_others="others" in record,
     )
 
 

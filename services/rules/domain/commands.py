@@ -132,4 +132,23 @@ class AskBudget:
         return self.accrual.awards[0]
 
 
-Command = OpenAccount | Accrue | Reverse | Redeem | Restore | ChangeTier | AskBudget
+@value(frozen=True, slots=True)
+class AddressAward:
+    """Points for whoever holds the identifier `recipient` (`type:value`): `award.points` is what it comes to now.
+
+    `award_key` is the same whenever it changes, `command_id` is not; for the award itself they are equal. `member_id`
+    and `version` are those of the purchase behind it; `changed_at` is when goods came back.
+    """
+
+    command_id: UUID
+    occurred_at: datetime
+    changed_at: datetime
+    award_key: UUID
+    member_id: UUID
+    recipient: str
+    rule: str
+    award: Award
+    version: int
+
+
+Command = OpenAccount | Accrue | Reverse | Redeem | Restore | ChangeTier | AskBudget | AddressAward

@@ -1,8 +1,8 @@
 """Which rules may give at all: whose they are, when they run, and what was given before.
 
 The reasons, in the order in which they are looked for: `card_category_not_eligible`, `not_in_audience`, `held_out`,
-`not_near_birthday`, `birthday_too_fresh`, `no_rate_for_tier`, `no_recipient`, `condition_false`, `condition_failed`,
-`already_given`, `capped_per_…`.
+`not_near_birthday`, `birthday_too_fresh`, `no_rate_for_tier`, `self_referral`, `no_recipient`, `condition_false`,
+`condition_failed`, `already_given`, `capped_per_…`.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from typing import Final
 from services.rules.domain.answers import Answers
 from services.rules.domain.birthdays import birthday_of, known_long_enough
 from services.rules.domain.counting import CapScope, once_key, rooms
+from services.rules.domain.facts import ONESELF
 from services.rules.domain.programme import BIRTHDAY, Rule
 from services.rules.domain.situation import Situation, situation_reader
 
@@ -22,6 +23,7 @@ Check = Callable[[Answers], str | None]
 ONCE_PER_MEMBER: Final = "member"
 ONCE_PER_BIRTHDAY: Final = "birthday"
 LINE_SELLER: Final = "line.seller"
+REFERRER: Final = "member.referred_by"
 _HOLDOUT_STEPS: Final = 1_000_000
 _HELD_OUT_REMEMBERED: Final = 65_536
 
@@ -34,12 +36,18 @@ def checks_of(rule: Rule) -> tuple[Check, ...]:
         (rule.audience.holdout, _holdout),
         (rule.birthday, _birthday),
         (rule.by_tier, _tier),
+        (REFERRER in (rule.to, *_facts_in(rule)), _self_referral),
         (rule.to and rule.to != LINE_SELLER, _recipient),
         (rule.when, _when),
         (rule.once_per, _once),
         (rule.caps, _caps),
     ]
     return tuple([partial(check, rule) for needed, check in checks if needed])
+
+
+def _facts_in(rule: Rule) -> tuple[str, ...]:
+    """The referrer, if the rule's condition asks for one."""
+    return (REFERRER,) if rule.when is not None and REFERRER in rule.when.text else ()
 
 
 def once_key_of(rule: Rule, situation: Situation) -> str:
@@ -102,6 +110,10 @@ def _birthday(rule: Rule, answers: Answers) -> str | None:
 
 def _tier(rule: Rule, answers: Answers) -> str | None:
     return None if answers.situation.facts.tier in rule.by_tier else "no_rate_for_tier"
+
+
+def _self_referral(_: Rule, answers: Answers) -> str | None:
+    return "self_referral" if answers.situation.facts.referred_by == ONESELF else None
 
 
 def _recipient(rule: Rule, answers: Answers) -> str | None:

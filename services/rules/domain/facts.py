@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import date, datetime
+from typing import Final
 
 from services.rules.domain.programme import Duration
 from services.rules.domain.value import value
+
+ONESELF: Final = "self:"
+"""In the place of a referrer: the member named oneself. No identifier is written like this."""
 
 
 @value(frozen=True, slots=True)
@@ -15,7 +19,8 @@ class Facts:
     `counters` are those that `Evaluation.increments` of earlier decisions added up to, by the same keys; a key left out
     is 0. `segments` are those that were set for the member; the programme's own are found from the facts. `spend_in`
     and `purchases_in` hold one figure for each window that the programme reads (`spend_windows`, `purchase_windows`).
-    `last_purchase_at` none: never bought. `suspended`: the programme stood still at the time of the purchase.
+    `referred_by` is `type:value`, or `ONESELF`, which rules read as nobody. `last_purchase_at` none: never
+    bought. `suspended`: the programme stood still at the time of the purchase.
     """
 
     member_id: str = ""

@@ -14,7 +14,7 @@ from uuid import UUID
 from contracts.ids import account_of, member_of_identifier
 from services.rules.domain.refusals import Refusal
 
-ArrivalKind = Literal["purchase", "activity", "facts"]
+ArrivalKind = Literal["purchase", "activity", "facts", "award"]
 Origin = Literal["enrolment", "link", "sight"]
 """How a holding came to be; `sight`: a member was made for an identifier that nobody held."""
 
@@ -209,8 +209,8 @@ def take_in(arrival: Arrival, identifier: Identifier, terms: IdentifierTerms) ->
         return [_to_holder(arrival, identifier, terms)]
     if identifier.blocked_since is not None and arrival.at >= identifier.blocked_since:
         return [TurnedAway(arrival, Refusal.identifier_blocked(identifier.blocked_since))]
-    if not terms.enrols_on_sight or arrival.kind == "facts":
-        # Facts alone make nobody a member.
+    if not terms.enrols_on_sight or arrival.kind in ("facts", "award"):
+        # Facts alone make nobody a member, and neither does what a friend bought.
         return [KeptWaiting(arrival)]
     member_id = member_of_identifier(identifier.tenant, identifier.name)
     holder = Holder(account_of(identifier.tenant, identifier.programme, member_id), member_id, identifier.programme)

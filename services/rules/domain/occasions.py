@@ -32,6 +32,7 @@ from services.rules.domain.purchases import (
     asks,
     counted_in,
     facts_at,
+    for_others,
 )
 from services.rules.domain.records import record_of
 from services.rules.domain.standing import Change, age, changes_told, risen, standing_of, with_tier
@@ -120,12 +121,14 @@ def _judge(participant: Participant, doing: Doing, kind: DecisionKind, backgroun
     cause = Cause(kind, doing.id)
     accrued = accruals(doing.decision_id, at, cause, version, judged)
     asked = asks(doing.decision_id, at, cause, version, evaluation)
+    others = for_others(doing.decision_id, doing.member_id, at, version, evaluation)
     told = changes_told(counted, changes, standing)
     decision = Decision(
         doing.decision_id, doing.member_id, counted.decisions, kind, doing.key, doing.id, at, at, version.version,
-        evaluation.reason, measures, record_of(facts.tier, evaluation, asked, changes, standing), (doing, facts),
+        evaluation.reason, measures, record_of(facts.tier, evaluation, (*asked, *others), changes, standing),
+        (doing, facts),
     )  # fmt: skip
-    return Decided(counted, decision, (*accrued, *asked, *told), asked_by(asked))
+    return Decided(counted, decision, (*accrued, *asked, *others, *told), asked_by(asked))
 
 
 def _with_qualifying(

@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from contracts.amounts import TEN_THOUSANDTHS
-from contracts.ids import command_of
+from contracts.ids import command_of, derive
 from services.rules.domain.basket import Basket
 from services.rules.domain.budgets import Asked, ask_of
-from services.rules.domain.commands import Accrue, AskBudget, Cause, Redeem, Standing
+from services.rules.domain.commands import Accrue, AddressAward, AskBudget, Cause, Redeem, Standing
 from services.rules.domain.evaluation import Evaluation, evaluate
 from services.rules.domain.facts import Facts
 from services.rules.domain.moments import zone_of
@@ -135,6 +135,7 @@ def _decided(participant: Participant, receipt: Receipt, version: ProgrammeVersi
     redeemed = _redemptions(receipt, version, cause)
     accrued = accruals(receipt.decision_id, at, cause, version, judged)
     asked = asks(receipt.decision_id, at, cause, version, evaluation)
+    others = for_others(receipt.decision_id, receipt.member_id, at, version, evaluation)
     told = changes_told(participant, changes, standing)
     silent = standing is not None and not accrued and not told
     noted = (note_of(receipt.decision_id, at, standing),) if silent and standing else ()
@@ -142,9 +143,10 @@ def _decided(participant: Participant, receipt: Receipt, version: ProgrammeVersi
     decision = Decision(
         receipt.decision_id, receipt.member_id, participant.decisions, "purchase", receipt.purchase_key,
         receipt.purchase_id, at, at, version.version, evaluation.reason, measures,
-        record_of(facts.tier, evaluation, (*redeemed, *asked), changes, standing), Inputs(receipt, facts),
+        record_of(facts.tier, evaluation, (*redeemed, *asked, *others), changes, standing),
+        Inputs(receipt, facts),
     )  # fmt: skip
-    return Decided(participant, decision, (*redeemed, *accrued, *asked, *told, *noted), asked_by(asked))
+    return Decided(participant, decision, (*redeemed, *accrued, *asked, *others, *told, *noted), asked_by(asked))
 
 
 class Buyer(NamedTuple):
@@ -242,6 +244,19 @@ def asks(
             command_of("accrue", ask_id), at, decision_id, cause, (ask.award,), version.returns.spent, standing=None
         )
         found.append(AskBudget(ask_id, at, ask.rule, ask.campaign, ask.total, ask.partial, ask.increments, accrual))
+    return tuple(found)
+
+
+def for_others(
+    decision_id: UUID, member_id: UUID, at: datetime, version: ProgrammeVersion, evaluation: Evaluation
+) -> tuple[AddressAward, ...]:
+    """What an evaluation brings to others; each is decided in the account of the one who receives."""
+    found = []
+    for other in evaluation.for_others:
+        key = derive("award", decision_id, other.rule, other.recipient)
+        found.append(
+            AddressAward(key, at, at, key, member_id, other.recipient, other.rule, other.award, version.version)
+        )
     return tuple(found)
 
 

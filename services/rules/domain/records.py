@@ -7,7 +7,7 @@ would be empty are left out. The shape is part of `GET /v1/decisions/{id}`; fiel
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.rules.domain.commands import AskBudget, Redeem, Standing
+from services.rules.domain.commands import AddressAward, AskBudget, Redeem, Standing
 from services.rules.domain.outcome import Award, Evaluation
 from services.rules.domain.standing import Change
 
@@ -17,16 +17,17 @@ Record = dict[str, Any]
 def record_of(
     tier: str | None,
     evaluation: Evaluation,
-    commands: Sequence[Redeem | AskBudget],
+    commands: Sequence[Redeem | AskBudget | AddressAward],
     changes: Sequence[Change],
     standing: Standing | None,
 ) -> Record:
     """The record of something that was evaluated; `tier` is the one by which it was priced.
 
-    Of `commands` it keeps what was paid with points, and what was asked of budgets.
+    Of `commands` it keeps what was paid with points, what was asked of budgets, and what goes to others.
     """
     redeemed = [command for command in commands if isinstance(command, Redeem)]
     asked = [command for command in commands if isinstance(command, AskBudget)]
+    others = [command for command in commands if isinstance(command, AddressAward)]
     record: Record = {"tier": tier, "evaluation": evaluation.explanation}
     if evaluation.awards:
         record["awards"] = [award_data(award) for award in evaluation.awards]
@@ -36,6 +37,8 @@ def record_of(
         record["paid"] = [paid_data(command) for command in redeemed]
     if asked:
         record["asks"] = [ask_data(command) for command in asked]
+    if others:
+        record["others"] = [other_data(command) for command in others]
     return record | tiers_data(changes, standing)
 
 
@@ -83,6 +86,11 @@ def ask_data(command: AskBudget) -> Record:
     return {"ask_id": command.command_id, "rule": command.rule, "campaign": command.campaign} | award_data(
         command.award
     )
+
+
+def other_data(command: AddressAward) -> Record:
+    """What goes to somebody else; who that is stays with the inputs, which are personal."""
+    return {"award_key": command.award_key, "rule": command.rule} | award_data(command.award)
 
 
 def change_data(change: Change) -> Record:

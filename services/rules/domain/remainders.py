@@ -67,6 +67,8 @@ class Bought:
     left_before: Left | None = None
     asks: tuple[Asked, ...] = ()
     """What was asked of budgets, as it is now."""
+    gave_others: bool = False
+    """Whether it brought points to others too."""
 
     @property
     def left(self) -> Left:

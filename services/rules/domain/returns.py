@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from contracts.ids import command_of
+from contracts.ids import command_of, derive
 from services.rules.domain.budgets import Asked, asks_left
-from services.rules.domain.commands import Cause, Command, Restore, Reverse, Standing
+from services.rules.domain.commands import AddressAward, Cause, Command, Restore, Reverse, Standing
 from services.rules.domain.evaluation import Evaluation, evaluate
 from services.rules.domain.moments import later, zone_of
 from services.rules.domain.participant import (
@@ -26,7 +26,7 @@ from services.rules.domain.participant import (
     with_contribution,
 )
 from services.rules.domain.programme import ProgrammeVersion
-from services.rules.domain.purchases import paying_currency
+from services.rules.domain.purchases import for_others, paying_currency
 from services.rules.domain.records import Record, tiers_data
 from services.rules.domain.remainders import Bought, GoodsReturned, Left, points_back, remaining_basket
 from services.rules.domain.standing import Change, age, changes_told, note_of, standing_of, with_tier
@@ -52,6 +52,8 @@ class Taking(NamedTuple):
     remaining: tuple[tuple[int, int, int], ...] = ()
     asks: tuple[tuple[Asked, int], ...] = ()
     """What was asked of budgets as it is now, each with what is reversed of it."""
+    others: tuple[AddressAward, ...] = ()
+    """What others had by the purchase, as it is now."""
 
     @property
     def is_full(self) -> bool:
@@ -85,9 +87,11 @@ def take_back_conflict(participant: Participant, conflict: Conflict, bought: Bou
     before = bought.left
     taken = {currency: points - before.taken.get(currency, 0) for currency, points in bought.awarded.items()}
     gone = Left(before.payments, before.points_back, bought.awarded, NOTHING)
+    version = background.programme.version(bought.version) if bought.version is not None else None
+    others = _others_now(conflict.decision_id, conflict.at, bought, version, NOTHING_LEFT) if version else ()
     taking = Taking(
         "conflict", conflict.decision_id, conflict.key, bought.inputs.receipt.purchase_id, conflict.at, bought.version,
-        gone, taken=taken, asks=asks_left(bought.asks, {}),
+        gone, taken=taken, asks=asks_left(bought.asks, {}), others=others,
     )  # fmt: skip
     return _settled(participant, taking, bought, background)
 
@@ -111,7 +115,34 @@ def _priced(taking: Taking, goods: GoodsReturned, bought: Bought, version: Progr
     given_back = tuple(now - then for now, then in zip(back, before.points_back, strict=True))
     rest = {(ask.rule, ask.award.partner): ask.award.points for ask in evaluation.budget_asks}
     asks = asks_left(bought.asks, rest)
-    return taking._replace(left=left, evaluation=evaluation, taken=taken, given_back=given_back, asks=asks)
+    others = _others_now(taking.decision_id, taking.at, bought, version, evaluation)
+    return taking._replace(
+        left=left, evaluation=evaluation, taken=taken, given_back=given_back, asks=asks, others=others
+    )
+
+
+def _others_now(
+    decision_id: UUID, at: datetime, bought: Bought, version: ProgrammeVersion, evaluation: Evaluation
+) -> tuple[AddressAward, ...]:
+    """What others had by the purchase, with the points that the rest of the basket brings them.
+
+    Who they are is not in the record of the purchase: judged again as it was, it says so.
+    """
+    if not bought.gave_others:
+        return ()
+    receipt = bought.inputs.receipt
+    rest = {(each.rule, each.recipient): each.award.points for each in evaluation.for_others}
+    judged = evaluate(version, receipt.basket, bought.inputs.facts)
+    before = for_others(receipt.decision_id, receipt.member_id, receipt.basket.at, version, judged)
+    return tuple(
+        replace(
+            each,
+            command_id=derive("award", decision_id, each.award_key),
+            changed_at=at,
+            award=replace(each.award, points=min(rest.get((each.rule, each.recipient), 0), each.award.points)),
+        )
+        for each in before
+    )
 
 
 def _settled(participant: Participant, taking: Taking, bought: Bought, background: Background) -> Decided:
@@ -139,7 +170,7 @@ def _settled(participant: Participant, taking: Taking, bought: Bought, backgroun
         receipt.basket.at, taking.version, None, change,
         _record(taking, restored, version) | tiers_data(changes, standing), taking.remaining, receipt.decision_id,
     )  # fmt: skip
-    commands: tuple[Command, ...] = (*restored, *reversed_, *told, *noted)
+    commands: tuple[Command, ...] = (*restored, *reversed_, *taking.others, *told, *noted)
     return Decided(participant, decision, commands, [ask for ask, _ in taking.asks])
 
 

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Final, Literal
 
 from services.rules.domain.basket import Basket, BasketLine, Occasion
-from services.rules.domain.facts import Facts
+from services.rules.domain.facts import ONESELF, Facts
 from services.rules.domain.moments import zone_of
 from services.rules.domain.programme import Duration, ProgrammeVersion
 
@@ -93,7 +93,7 @@ SITUATION_FACTS: Final[Mapping[str, tuple[FactType, Callable[[Situation], object
     "member.segments": ("texts", lambda it: it.segments),
     "member.card_category": ("text", _member("card_category")),
     "member.days_enrolled": ("whole", lambda it: it.days_since(it.facts.enrolled_at)),
-    "member.referred_by": ("text", _member("referred_by")),
+    "member.referred_by": ("text", lambda it: "" if it.facts.referred_by == ONESELF else it.facts.referred_by),
     "member.attributes": ("attributes", _member("attributes")),
     "member.purchases": ("whole", _member("purchases")),
     "member.spend": ("money", _member("spend")),

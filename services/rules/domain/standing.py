@@ -10,12 +10,14 @@ from contracts.ids import command_of, transition_of
 from services.rules.domain.commands import ChangeTier, Standing
 from services.rules.domain.participant import Background, Participant, PublishedProgramme, WindowView
 from services.rules.domain.tiers import (
+    GIVEN,
     TierPeriod,
     TierTerms,
     corrected,
     next_look,
     pass_time,
     rise,
+    tier_at,
     with_periods,
 )
 from services.rules.domain.windows import WindowStart, start_of_day
@@ -71,6 +73,25 @@ def _qualifying_after(view: WindowView, terms: TierTerms, period: TierPeriod, at
     if reached_at is None or not start_of_day(reached_at, terms.zone) <= edge < reached_at:
         return qualifying
     return qualifying - view.contributions.between(edge, reached_at).qualifying
+
+
+def given(participant: Participant, background: Background, tier: str, at: datetime, until: datetime) -> Aged | None:
+    """Give a tier by hand from `at` on, or from the latest that was decided; no change: it was given before.
+
+    None where the programme has no such tier, or the date is past.
+    """
+    at = max(at, participant.horizon or at)
+    terms = background.programme.terms_at(at)
+    if terms is None or terms.rank(tier) < 0 or until <= at:
+        return None
+    participant, changes = age(participant, background, at)
+    if any(each.reason == GIVEN and (each.tier, each.until) == (tier, until) for each in participant.history):
+        return Aged(participant, changes)
+    current = tier_at(participant.history, at)
+    today = start_of_day(at, terms.zone)
+    period = TierPeriod(tier, at, today, until, GIVEN)
+    history = with_periods(participant.history, (period,))
+    return Aged(replace(participant, history=history), (*changes, Change(period, current)))
 
 
 def looks_at(participant: Participant, programme: PublishedProgramme, looked_at: datetime) -> datetime | None:

@@ -109,6 +109,13 @@ class Contributions:
         """The instants in (after, until] at which something counts."""
         return self.instants[bisect_right(self.instants, after) : bisect_right(self.instants, until)]
 
+    def first_after(self, after: datetime) -> datetime | None:
+        """The earliest instant after `after` at which something counts for tiers."""
+        for index in range(bisect_right(self.instants, after), len(self.instants)):
+            if self.measures[index].qualifying > 0:
+                return self.instants[index]
+        return None
+
     def last_before(self, at: datetime) -> datetime | None:
         """The latest instant before `at` at which something was bought."""
         for index in range(bisect_left(self.instants, at) - 1, -1, -1):

@@ -26,7 +26,7 @@ from services.rules.incoming import Mark, Origin, fingerprint_of
 from services.rules.refusals.refused import Refused
 from services.runtime.shard import Verdict
 
-_TIME_FIELDS = {"purchase": "purchased_at", "activity": "occurred_at", "facts": "known_at"}
+_TIME_FIELDS = {"purchase": "purchased_at", "activity": "occurred_at", "facts": "known_at", "award": "occurred_at"}
 
 
 @dataclass(slots=True)

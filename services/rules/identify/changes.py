@@ -16,7 +16,7 @@ IDENTIFIED = "identified"
 WAITING = "waiting"
 NO_MEMBER = "no_member"
 
-ActivityKind = Literal["enrolment", "facts", "activity"]
+ActivityKind = Literal["enrolment", "facts", "activity", "award"]
 IdentifierKey = tuple[bytes, str]
 """An identifier in a programme: its keyed hash, and the programme."""
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from contracts.ids import event_of
 from contracts.shards import shard_of
 from services.rules.identify.queries import HoldingRow
-from services.rules.privacy import Vault
+from services.rules.privacy import Vault, subject_of_hash
 from services.rules.publishing import entry
 from services.runtime.postgres import Pool
 from services.runtime.writer import ShardWriter
@@ -50,7 +50,8 @@ async def erase(  # noqa: PLR0913 - what an erasure stands on, all by name
                 )
             )
     # Last: while the keys are there, a request that stopped before this can be done again.
-    await vault.destroy(pool, [member_id])
+    # What was set aside under an identifier has that identifier for a subject: nobody had read whose it was.
+    await vault.destroy(pool, [member_id, *{subject_of_hash(holding.identifier) for holding in holdings}])
 
 
 def _noticed(account_id: UUID, member_id: UUID, programme: str, now: datetime) -> dict[str, object]:

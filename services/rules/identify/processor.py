@@ -18,6 +18,7 @@ from services.rules.identify.taken import (
     Reading,
     Taken,
     Unclaimed,
+    identifier_in,
     key_of,
     read,
 )
@@ -48,6 +49,11 @@ class IdentifyProcessor:
     def key_of(self, message: Message) -> str:
         """The identifier, `type:value`; a purchase without a member goes by its own id."""
         return key_of(message)
+
+    def subject_of(self, message: Message) -> UUID | None:
+        """Whoever holds the identifier: the subject is known without knowing who that is."""
+        name = identifier_in(message)
+        return None if name is None else self._pseudonyms.subject_of(message.tenant, name)
 
     async def process(self, transaction: ShardTransaction, messages: Sequence[Message]) -> Sequence[Verdict]:
         """Take the messages in, each once, in their order."""

@@ -1,4 +1,4 @@
-"""What identification publishes: receipts, activities and facts to the account, entries to the index, links."""
+"""What identification publishes: receipts, activities, facts and awards to the account, index entries, links."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,6 +11,7 @@ from services.rules.identify.taken import Taken
 from services.rules.incoming import Origin
 from services.rules.publishing import (
     ACTIVITY_IDENTIFIED,
+    AWARD_IDENTIFIED,
     FACTS_IDENTIFIED,
     IDENTIFIER_LINKED,
     PARTICIPANT_ENROLLED,
@@ -23,7 +24,7 @@ from services.runtime.shard import LogEntry
 
 
 def passed_on(taken: Taken, holder: Holder, now: datetime) -> LogEntry:
-    """A purchase, an activity or facts on its way to the account."""
+    """A purchase, an activity, facts or somebody's award on its way to the account."""
     data: dict[str, Any]
     if taken.arrival.kind == "purchase":
         event_type = RECEIPT_IDENTIFIED
@@ -31,6 +32,9 @@ def passed_on(taken: Taken, holder: Holder, now: datetime) -> LogEntry:
     elif taken.arrival.kind == "activity":
         event_type = ACTIVITY_IDENTIFIED
         data = {"activity_key": taken.key, "holder": holder_data(holder), "activity": taken.data}
+    elif taken.arrival.kind == "award":
+        event_type = AWARD_IDENTIFIED
+        data = {"award_key": taken.data["award_key"], "holder": holder_data(holder), "award": taken.data}
     else:
         event_type = FACTS_IDENTIFIED
         data = {"holder": holder_data(holder), "facts": taken.data}

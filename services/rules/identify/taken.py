@@ -9,7 +9,7 @@ from contracts.activities import ActivityRecorded, MemberEnrolled, MemberUpdated
 from contracts.ids import activity_key, derive, member_of_event, purchase_key
 from contracts.problems import FieldProblem
 from contracts.purchases import Purchase, PurchaseCompleted
-from contracts.receipts import IdentifierBlocked, IdentifierLinked
+from contracts.receipts import AwardAddressed, IdentifierBlocked, IdentifierLinked
 from services.rules.domain.identifier import Arrival, Block, Enrol, Holder, Link
 from services.rules.incoming import Mark, Origin, fingerprint_of, is_code, is_id
 from services.rules.refusals.refused import RefusedKind
@@ -144,6 +144,16 @@ def key_of(message: Message) -> str:
     return key or message.id
 
 
+def identifier_in(message: Message) -> str | None:
+    """The identifier, `type:value`, that a message is about, whether or not it can be read; None: it names none."""
+    data = message.content.get("data") if isinstance(message.content, dict) else None
+    key = _key_in(data) if isinstance(data, dict) else None
+    if is_id(key) and ":" in key:
+        return key
+    sent = (message.record_key or b"").decode(errors="replace")
+    return sent if is_id(sent) and ":" in sent else None
+
+
 def _key_in(data: dict[str, Any]) -> str | None:
     if "identifier_type" in data:
         return f"{data['identifier_type']}:{data.get('identifier_value')}"
@@ -178,7 +188,7 @@ def read(message: Message) -> Reading:
         arrival = Arrival(key, "activity", activity.occurred_at)
         name = activity.member.key
         return Taken(arrival, activity.programme, activity.activity_id, name, fingerprint_of(data), origin, data)
-    return _linking(event, origin)
+    return _addressed(event, data, origin) if isinstance(event, AwardAddressed) else _linking(event, origin)
 
 
 def purchase_taken(data: dict[str, Any], purchase: Purchase, origin: Origin) -> Taken:
@@ -208,6 +218,14 @@ def _enrolling(event: MemberEnrolled, data: dict[str, Any], origin: Origin) -> E
     command = Enrol(member_id, named, enrolment.enrolled_at, enrolment.card_category)
     unique = tuple(dict.fromkeys(name for name in others if name != first))
     return Enrolling(key, command, enrolment.programme, first, unique, event.time, print_, origin, data)
+
+
+def _addressed(event: AwardAddressed, data: dict[str, Any], origin: Origin) -> Taken:
+    """An award for whoever holds an identifier, as of the purchase that brought it."""
+    award = event.data
+    name = f"{award.identifier_type}:{award.identifier_value}"
+    arrival = Arrival(award.change_key, "award", award.occurred_at)
+    return Taken(arrival, award.programme, str(award.change_key), name, fingerprint_of(data), origin, data)
 
 
 def _linking(event: object, origin: Origin) -> Linking:

@@ -4,7 +4,7 @@ A subject is a member, or a purchase while its member is unknown. Destroying a s
 it unreadable for ever, while totals and the log stay whole.
 """
 
-from services.rules.privacy.pseudonyms import Pseudonyms
+from services.rules.privacy.pseudonyms import Pseudonyms, subject_of_hash
 from services.runtime.privacy import Cipher, KeysError, MasterKeys, Vault
 
-__all__ = ["Cipher", "KeysError", "MasterKeys", "Pseudonyms", "Vault"]
+__all__ = ["Cipher", "KeysError", "MasterKeys", "Pseudonyms", "Vault", "subject_of_hash"]

@@ -5,6 +5,7 @@ Source: HMAC-SHA256 (RFC 2104). Card numbers are few enough to try them all, so 
 
 import hmac
 from typing import Final
+from uuid import UUID
 
 from services.runtime.privacy.keys import decode_key
 
@@ -29,3 +30,12 @@ class Pseudonyms:
             known = hmac.digest(self._key, f"{tenant}\x1f{identifier}".encode(), "sha256")
             self._known[tenant, identifier] = known
         return known
+
+    def subject_of(self, tenant: str, identifier: str) -> UUID:
+        """The subject of what is kept about whoever holds an identifier, while nobody knows who that is."""
+        return subject_of_hash(self.of(tenant, identifier))
+
+
+def subject_of_hash(pseudonym: bytes) -> UUID:
+    """The same from the hash as it is stored."""
+    return UUID(bytes=pseudonym[:16])

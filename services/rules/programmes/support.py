@@ -5,6 +5,7 @@ from typing import Final
 from services.rules.domain.programme import BIRTHDAY, ENROLMENT, PURCHASE, ProgrammeVersion, Rule
 
 NOT_YET: Final = "not_supported_yet"
+REFERRER: Final = "member.referred_by"
 
 
 def unsupported(version: ProgrammeVersion) -> list[str]:
@@ -19,6 +20,8 @@ def _of(rule: Rule) -> list[str]:
     found = []
     if rule.event not in (PURCHASE, ENROLMENT, BIRTHDAY) and not rule.event.startswith("activity."):
         found.append(f"`event: {rule.event}` is not done yet; say it of a purchase, an activity or the enrolment")
-    if rule.to:
-        found.append("`to:` does not reach others yet; leave it out for now")
+    if rule.to and rule.to != REFERRER:
+        found.append(f"`to: {rule.to}` does not reach others yet; leave it out for now")
+    if rule.to and rule.budget is not None:
+        found.append("`budget:` of a rule with `to:` is not kept yet; use `cap:` for now")
     return found

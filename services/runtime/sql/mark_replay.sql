@@ -4,7 +4,7 @@
 -- $3 state          text         replaying, then replayed
 -- $4 replayed_at    timestamptz  when
 -- $5 replayed_by    text         who
--- $6 replacement    bytea        the mended body, or null for the same
+-- $6 replacement    bytea        the mended body, sealed as the first, or null for the same
 update dead_letter
 set
     state = $3,

@@ -7,6 +7,7 @@ select
     topic,
     partition,
     kafka_offset,
+    subject,
     key,
     code,
     message,

@@ -15,6 +15,7 @@ from tests.integration.rules.decide.test_decide import THREE_LEVELS
 
 QUIET = timedelta(seconds=30)
 ALWAYS = datetime.max.replace(tzinfo=UTC)
+ENDS = "2027-01-01T00:00:00Z"
 GOLD_IN_MAY = [
     enrolled(),
     bought("p1", "1000.00", at="2026-05-10T18:00:00+02:00"),
@@ -151,3 +152,23 @@ async def test_birthdays_of_years_that_were_read_in_are_not_news(counter: Counte
     counter.clock[0] = datetime(2026, 6, 2, 12, tzinfo=UTC)
     await sweep(counter)
     assert await birthdays(counter) == [("2026-06-01", "2026-05-31T22:00:00+00:00", 200)]
+
+
+async def test_T7_a_tier_given_by_hand_lasts_to_its_date_and_is_then_reassessed(counter: Counter) -> None:
+    """Gold for half a year, told twice; then what was really bought. A tier that there is none of is refused."""
+    await counter.publish(THREE_LEVELS)
+    await counter.send(enrolled(), bought("p1", "120.00", at="2026-03-01T12:00:00+01:00"))
+    gold = learned("2026-04-01T10:00:00Z", tier={"tier": "gold", "until": "2026-10-01T00:00:00+02:00"})
+    verdicts = await counter.send(gold, gold, learned("2026-04-02T10:00:00Z", tier={"tier": "iron", "until": ENDS}))
+    assert [(each.kind, each.code) for each in verdicts] == [
+        ("applied", None), ("duplicate", None), ("refused", "unknown_tier"),
+    ]  # fmt: skip
+    await counter.send(bought("p2", "10.00", at="2026-09-30T12:00:00+02:00"))
+    counter.clock[0] = datetime(2026, 10, 2, tzinfo=UTC)
+    await sweep(counter)
+    assert await told(counter) == [
+        (None, "bronze", "2026-03-01T11:00:00+00:00", "tier_reached"),
+        ("bronze", "gold", "2026-04-01T10:00:00+00:00", "tier_given"),
+        ("gold", "bronze", "2026-09-30T22:00:00+00:00", "tier_period_ended"),
+    ]
+    assert [each["data"]["grants"][0]["points"] for each in await counter.awards("bonus.points.accrue.v1")] == [150]

@@ -159,7 +159,7 @@ async def test_what_is_no_file_is_refused(
 
 async def test_what_would_never_happen_is_not_published(counter: Counter) -> None:
     """A file may say more than this release does; it stays a draft, with the reason."""
-    file = FIVE_PERCENT.replace("give: 5 %", "give: 5 %, to: member.referred_by")
+    file = FIVE_PERCENT.replace("give: 5 %", "give: 5 %, to: line.seller")
     drafted = await counter.store.draft(CLUB, file, "test")
     assert not isinstance(drafted, Refusal)
     refused = await counter.store.publish(CLUB, 1, None, "test")

@@ -36,10 +36,10 @@ def test_a_good_file_is_said_to_be_good(file: Path) -> None:
 
 def test_what_cannot_be_published_yet_is_said(file: Path) -> None:
     """The file is good, and would do nothing of this: a reader learns it before publication refuses it."""
-    file.write_text(FILE.replace("cap: {month: 1 time}", "to: member.referred_by"), encoding="utf-8")
+    file.write_text(FILE.replace("cap: {month: 1 time}", "to: line.seller"), encoding="utf-8")
     result = CliRunner().invoke(app, ["lint", str(file)])
     assert result.exit_code == 0
-    assert "it cannot be published yet: rule big: `to:` does not reach others yet" in result.output
+    assert "it cannot be published yet: rule big: `to: line.seller` does not reach others yet" in result.output
 
 
 def test_every_fault_is_named_with_its_place(file: Path) -> None:
