@@ -3,7 +3,7 @@
 import logging
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import orjson
@@ -27,9 +27,11 @@ def configure(settings: RuntimeSettings, process: str) -> None:
     """Send every log line of this process to standard output, one JSON object each (or for people, where told)."""
     configure_own(settings, process)
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    rendered = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(settings)]
+    rendered = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(settings, _dump_text)]
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(_TextFormatter(foreign_pre_chain=_annotators(process), processors=rendered))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_annotators(process), processors=rendered)
+    )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -41,7 +43,7 @@ def configure_own(settings: RuntimeSettings, process: str) -> None:
     """Do so with the lines of this project alone, and leave those of libraries where they go."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     structlog.configure(
-        processors=[*_annotators(process), *_renderers(settings)],
+        processors=[*_annotators(process), *_renderers(settings, _dump)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory() if _for_people(settings) else structlog.BytesLoggerFactory(),
         cache_logger_on_first_use=True,
@@ -61,18 +63,9 @@ def _annotators(process: str) -> list[Any]:
     ]
 
 
-def _renderers(settings: RuntimeSettings) -> list[Any]:
-    last = structlog.dev.ConsoleRenderer() if _for_people(settings) else structlog.processors.JSONRenderer(_dump)
+def _renderers(settings: RuntimeSettings, dump: Callable[..., str | bytes]) -> list[Any]:
+    last = structlog.dev.ConsoleRenderer() if _for_people(settings) else structlog.processors.JSONRenderer(dump)
     return [_exception, last]
-
-
-class _TextFormatter(structlog.stdlib.ProcessorFormatter):
-    """The renderer gives bytes, standard logging wants text."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Render a record of a library."""
-        line: str | bytes = super().format(record)
-        return line.decode() if isinstance(line, bytes) else line
 
 
 def _exception(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - structlog's own shape
@@ -107,3 +100,8 @@ def _named(process: str) -> Any:  # noqa: ANN401 - a structlog processor
 
 def _dump(event: Any, **_: Any) -> bytes:  # noqa: ANN401 - structlog's own shape
     return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _dump_text(event: Any, **_: Any) -> str:  # noqa: ANN401 - structlog's own shape
+    """Our own lines are written as bytes; the formatter of standard logging takes text alone."""
+    return _dump(event).decode()

@@ -1,6 +1,7 @@
 """Small pieces of the runtime: the chain of a log, pauses, the dead-letter budget, traces, log lines."""
 
 import io
+import logging
 import sys
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -154,3 +155,21 @@ def test_log_lines_are_json_and_show_where_but_not_what(monkeypatch: pytest.Monk
     assert document["exception"][0]["type"] == "builtins.ValueError"
     assert "test_log_lines" in document["exception"][0]["at"][0]
     assert b"Kowalski" not in line
+
+
+def test_lines_of_libraries_are_json_like_our_own(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a library says through standard logging is one JSON object a line, with the process that it was said in."""
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", root.level)
+    known = structlog.get_config()
+    try:
+        logs.configure(RuntimeSettings(), "test")
+        logging.getLogger("aiokafka.client").error("node %s is away", 1)
+    finally:
+        structlog.configure(**known)
+    said = orjson.loads(capsys.readouterr().out)
+    assert said.pop("timestamp")
+    assert said == {"event": "node 1 is away", "level": "error", "process": "test"}
