@@ -2,6 +2,7 @@
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from typing import Final
 
 import pytest
 
@@ -16,13 +17,16 @@ from tests.faults.stream import Stream
 __all__ = ["OpenSystem", "open_any_system"]
 
 
+PATIENT: Final = {"BONUS_DUE_SWEEP_QUIET_S": "3600"}
+"""What is sent lies far back: time ends none of its tiers while a test runs, however long that takes."""
+
+
 @pytest.fixture(scope="session")
 def open_system(open_any_system: OpenSystem) -> OpenSystem:
     """A function that makes a system of one's own, in which time is patient."""
 
     def opened(wishes: Wishes) -> AbstractAsyncContextManager[System]:
-        # What is sent lies far back; time ends none of its tiers while a test runs, however long that takes.
-        return open_any_system(replace(wishes, settings={"BONUS_DUE_SWEEP_QUIET_S": "3600", **wishes.settings}))
+        return open_any_system(replace(wishes, settings={**PATIENT, **wishes.settings}))
 
     return opened
 

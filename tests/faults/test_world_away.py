@@ -15,7 +15,7 @@ from migrations.command import upgrade
 from tests.e2e.shop import open_shop
 from tests.e2e.system import System, Wishes, running
 from tests.faults import stream
-from tests.faults.conftest import OpenSystem
+from tests.faults.conftest import PATIENT, OpenSystem
 from tests.faults.histories import History, differences, history
 from tests.faults.stream import Stream
 
@@ -69,7 +69,7 @@ async def test_D7_while_kafka_is_away_everything_waits(
     parts = Parts(endpoints.postgres_dsn, endpoints.kafka_bootstrap)
     directory = tmp_path_factory.mktemp(f"system-{os.getpid()}-")
     half = len(storm.purchases) // 2
-    async with running(parts, endpoints.postgres_dsn, "", directory, Wishes()) as system:
+    async with running(parts, endpoints.postgres_dsn, "", directory, Wishes(settings=PATIENT)) as system:
         await system.start()
         await open_shop(system, stream.FILE)
         await system.send_all(storm.enrolments)

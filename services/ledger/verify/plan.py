@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +35,8 @@ class Plan:
 
     `since`: go on from this snapshot instead of the first event. `archives`: events that are in the database no more,
     oldest first; read before those that are. `until`: positions to stop at, by shard; state and totals, which are of
-    later, are not compared then. `write_to`: a directory for the state that follows from the log.
+    later, are not compared then. `write_to`: a directory for the state that follows from the log. `now`: the clock,
+    that of the database where it is left out.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -43,6 +45,7 @@ class Plan:
     anchored: Anchored = field(default_factory=dict)
     until: Mapping[int, int] | None = None
     write_to: Path | None = None
+    now: datetime | None = None
 
     def start(self, shard: int) -> Head:
         """Where the log of a shard is taken up."""

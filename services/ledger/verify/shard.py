@@ -25,7 +25,7 @@ async def verify_shard(connection: asyncpg.Connection, shard: int, plan: Plan) -
     """Check one shard, in one snapshot. Raises `StatementRefusedError` for files that are not what was signed."""
     findings = Findings(Report(), shard)
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        marks = await connection.fetchrow(SQL.marks, shard)
+        marks = await connection.fetchrow(SQL.marks, shard, plan.now)
         if marks is None:
             findings.differs("missing", "shard", shard)
             return findings.report
