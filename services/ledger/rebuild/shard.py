@@ -112,7 +112,7 @@ class ShardRebuild:
     async def _build(self) -> None:
         """Replay everything at one instant, and compare with what stands there at that instant."""
         async with self._connection.transaction(isolation="repeatable_read"):
-            marks = await self._connection.fetchrow(LOG.marks, self._shard)
+            marks = await self._connection.fetchrow(LOG.marks, self._shard, None)
             self._seen = marks["head"]
             start = 0 if self._since is None else self._since.heads[self._shard].position
             archived = await self._connection.fetchval(SQL.archived_until)

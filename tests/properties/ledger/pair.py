@@ -133,6 +133,8 @@ class Pair:
         self.compare()
 
     def _decide(self, step: Step, key: int) -> None:
+        # What is due by now comes before a command, also a notice that was due when it was set.
+        self.model.wait(0)
         command, expected = getattr(self, f"_{step.kind}")(step, key)
         outcome = handle(
             replace(self.account, decided_commands=frozenset(self._decided)), command, self.guards, self.now
@@ -155,6 +157,8 @@ class Pair:
         waiting, self._waiting = self._waiting, []
         for step, key in waiting:
             self._decide(step, key)
+        self.model.wait(0)
+        self._record(catch_up(self.account, self.now), None)
         if self._idempotent:
             command = self._idempotent[of % len(self._idempotent)]
             outcome = handle(self.account, command, self.guards, self.now)
