@@ -200,18 +200,6 @@ async def test_T5_T5b_a_late_purchase_lifts_from_the_latest_on(system: System) -
     assert ((await anna.tier()) or {})["tier"] == "silver"
 
 
-async def test_R9_more_than_was_bought_is_refused_and_nothing_applied(system: System) -> None:
-    """Two pieces of one, and a line that the receipt does not have: on the operators' list, the balance untouched."""
-    shop, anna = await shop_with_member(system, programme("r9", "rule: base, give: 10 %"))
-    await anna.buy("r9", NOON, "100.00")
-    await system.settle()
-    await anna.bring_back("r9-more", "r9", NOON + timedelta(days=1), (1, "2", "200.00"))
-    await anna.bring_back("r9-line", "r9", NOON + timedelta(days=1), (7, "1", "10.00"))
-    await system.settle()
-    assert await anna.balance() == Balance(available="10.00")
-    assert {each["subject_id"] for each in await shop.refusals()} == {"r9-more", "r9-line"}
-
-
 async def test_R11_half_of_a_mixed_payment_gives_back_half_of_its_points(system: System) -> None:
     """120 paid with 60 points and 60 by card earned 3.00: half returned gives 30 points back and takes 1.50."""
     rule = "rule: cashback, give: 5 %, counts_points_paid: false"

@@ -58,5 +58,5 @@ async def test_no_input_makes_a_route_fail(desk: Any) -> None:
     finally:
         server.stop()
         await serving
-    assert len(statuses) == 15
+    assert len(statuses) == 16
     assert all(any(status < 300 or status in {404, 409, 422} for status in seen) for seen in statuses.values())
