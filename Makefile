@@ -47,7 +47,7 @@ check: lint test ## All of lint, then the tests
 
 .PHONY: bench
 bench: $(INSTALLED) ## Measure throughput, latency and memory; writes build/bench.json
-	@$(BIN)/bonus bench
+	@$(BIN)/python -m services.command bench
 
 .PHONY: docs
 docs: $(INSTALLED) ## Write what is generated: schemas, AsyncAPI, OpenAPI, the list of decisions
