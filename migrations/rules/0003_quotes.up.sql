@@ -23,3 +23,7 @@ create table known_lot (
     expires_at   timestamptz,
     primary key (shard, account_id, lot_id)
 ) with (fillfactor = 80);
+
+-- What a quote reads of an account's lots: those that lapse soon, and those that wait to count.
+create index known_lot_by_expiry on known_lot (shard, account_id, expires_at);
+create index known_lot_pending on known_lot (shard, account_id, activates_at) where pending > 0;

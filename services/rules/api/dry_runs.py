@@ -138,11 +138,12 @@ async def _whose(
         return Shown(holder, "unknown_member"), newcomer(holder, tenant, key, at)
     member = data.get("member")
     name = f"{member['type']}:{member['value']}" if member else None
-    members = Members(parts.reads, parts.queries, parts.vault)
-    shown = await members.shown(tenant, key, name, at, terms)
-    if shown.holder is None or shown.code is not None:
-        return shown, newcomer(shown.holder, tenant, key, at)
-    return shown, await members.standing(tenant, shown.holder, published, at, at)
+    async with parts.reads.acquire() as connection:
+        members = Members(connection, parts.queries.on(connection), parts.vault)
+        shown = await members.shown(tenant, key, name, at, terms)
+        if shown.holder is None or shown.code is not None:
+            return shown, newcomer(shown.holder, tenant, key, at)
+        return shown, await members.standing(tenant, shown.holder, published, at, at)
 
 
 async def _version(parts: Parts, tenant: str, programme: str, body: DryRun) -> ProgrammeVersion:

@@ -102,25 +102,26 @@ async def post_quote(
     terms = terms_of(programme, at, body.currency)
     if at > now + timedelta(seconds=settings.rules_time_ahead_max_s):
         raise _refused(Refusal.time_in_future(at, now, "$.purchased_at"))
-    members = Members(parts.reads, parts.queries, parts.vault)
-    name = body.member.key if body.member else None
-    shown = await members.shown(caller.tenant, body.programme, name, at, terms)
+    until = max(at, now) + timedelta(days=settings.quote_expiring_days)
+    async with parts.reads.acquire() as connection:
+        members = Members(connection, parts.queries.on(connection), parts.vault)
+        name = body.member.key if body.member else None
+        shown = await members.shown(caller.tenant, body.programme, name, at, terms)
+        standing: Standing | None = newcomer(shown.holder, caller.tenant, body.programme, at)
+        if shown.holder is not None and shown.code is None:
+            standing = await members.standing(caller.tenant, shown.holder, programme, at, until)
     known: dict[str, Any] = {"programme": body.programme, "account_id": None, "member_id": None, "code": shown.code}
     if shown.holder is None and shown.code not in _NEWCOMERS:
         return answer(known)
-    standing: Standing | None = newcomer(shown.holder, caller.tenant, body.programme, at)
     if shown.holder is not None:
         known |= {"account_id": shown.holder.account_id, "member_id": shown.holder.member_id}
-    if shown.holder is not None and shown.code is None:
-        until = max(at, now) + timedelta(days=settings.quote_expiring_days)
-        standing = await members.standing(caller.tenant, shown.holder, programme, at, until)
     if standing is None:
         return answer(known | {"code": MEMBER_ERASED})
     language = asked_for(accept_language)
     receipt = _receipt(body, shown.holder, standing, at)
     found = said(
         quoted(standing.participant, receipt, Background(programme, standing.contributions)),
-        Known(standing.books, standing.lots),
+        Known(standing.books, standing.lots, until),
         language,
     )
     return answer(known | found | {"code": shown.code or found["code"]}, headers={"Content-Language": language})

@@ -64,6 +64,10 @@ class Queries:
         self._pseudonyms = pseudonyms
         self._vault = vault
 
+    def on(self, connection: asyncpg.Connection) -> "Queries":
+        """The same on one connection, for several questions in a row."""
+        return Queries(connection, self._pseudonyms, self._vault)
+
     async def purchases(self, purchase_key: UUID) -> list[PurchaseRow]:
         """A purchase under each identifier that it came under, first come first."""
         rows = await self._pool.fetch(SQL.purchases_by_key, ALL_SHARDS, purchase_key)

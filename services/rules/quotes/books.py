@@ -70,9 +70,10 @@ class Books:
             await connection.execute(SQL.open_known_lots, shard, *map(list, zip(*rows, strict=True)))
         if heard.moved:
             moved = [(account, lot, *_points(change)) for (account, lot), change in heard.moved.items()]
-            columns = list(map(list, zip(*moved, strict=True)))
-            await connection.execute(SQL.move_known_lots, shard, *columns)
-            await connection.execute(SQL.drop_known_lots, shard, *columns[:2])
+            await connection.execute(SQL.move_known_lots, shard, *map(list, zip(*moved, strict=True)))
+        # A lot may open and lapse within one batch: what was opened is looked at too.
+        if touched := {**heard.opened, **heard.moved}:
+            await connection.execute(SQL.drop_known_lots, shard, *map(list, zip(*touched, strict=True)))
 
 
 def _hear(heard: _Heard, message: Message) -> None:

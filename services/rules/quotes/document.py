@@ -25,10 +25,11 @@ EXPIRIES_MAX: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of the account: `lots` are those that lapse, or begin to count, before the date asked for."""
+    """What is known of the account: `lots` are those that lapse, or begin to count, up to `until`."""
 
     books: KnownAccount | None
     lots: Sequence[Lot]
+    until: datetime
 
 
 def said(quote: Quote, known: Known, language: Language) -> Plain:
@@ -68,7 +69,7 @@ def said(quote: Quote, known: Known, language: Language) -> Plain:
         "lines": _lines(quote, version),
         "earns": explanation.get("awards", []),
         "redemption": _redemption(version, spending, payments) if spending else None,
-        "expiring": _expiring(known.lots, version, basket.at),
+        "expiring": _expiring(known, version, basket.at),
         "next_steps": steps,
         "explanation": explanation,
     }
@@ -125,12 +126,12 @@ def _redemption(version: ProgrammeVersion, found: Spendable, payments: Sequence[
     }
 
 
-def _expiring(lots: Sequence[Lot], version: ProgrammeVersion, at: datetime) -> list[Plain]:
+def _expiring(known: Known, version: ProgrammeVersion, at: datetime) -> list[Plain]:
     """What lapses when, the soonest first; what is on hold does not lapse."""
     sums: dict[tuple[datetime, str], int] = {}
-    for lot in lots:
+    for lot in known.lots:
         points = lot.available + lot.pending
-        if lot.expires_at is not None and lot.expires_at > at and points:
+        if lot.expires_at is not None and at < lot.expires_at <= known.until and points:
             place = (lot.expires_at, lot.currency)
             sums[place] = sums.get(place, 0) + points
     scales = {currency.key: currency.scale for currency in version.currencies}

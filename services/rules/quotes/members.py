@@ -23,7 +23,6 @@ from services.rules.identify.queries import Queries
 from services.rules.privacy import Vault
 from services.rules.quotes.books import SQL
 from services.rules.quotes.books import account_of as known_account
-from services.runtime.postgres import Pool
 
 NO_MEMBER: Final = "no_member"
 UNKNOWN_MEMBER: Final = "unknown_member"
@@ -46,8 +45,8 @@ class Shown:
 class Standing:
     """An account as it stands. `books` None: rules has heard nothing of it from the ledger yet.
 
-    `lots` are those that begin or end to count before the date that was asked for. `contributions` are what a decision
-    at that time needs.
+    `lots` are those that lapse before the date that was asked for, or begin to count. `contributions` are what a
+    decision at that time needs.
     """
 
     participant: Participant
@@ -57,10 +56,10 @@ class Standing:
 
 
 class Members:
-    """Reads across shards; nothing is changed."""
+    """Reads across shards on one connection; nothing is changed."""
 
-    def __init__(self, pool: Pool, queries: Queries, vault: Vault) -> None:
-        self._pool = pool
+    def __init__(self, connection: asyncpg.Connection, queries: Queries, vault: Vault) -> None:
+        self._connection = connection
         self._queries = queries
         self._vault = vault
 
@@ -85,19 +84,17 @@ class Members:
         An account that is still on its way here from the card is as new as it was when it was opened.
         """
         shard = shard_of(str(holder.account_id))
-        async with self._pool.acquire() as connection:
-            row = await connection.fetchrow(SQL.find_quoted, shard, holder.account_id, until)
-            if row is None:
-                return newcomer(holder, tenant, programme.key, at)
-            ciphers = await self._vault.existing(connection, [shard], [holder.member_id])
-            cipher = ciphers.get((shard, holder.member_id))
-            if cipher is None:
-                return None
-            sealed = sealed_by_member(row["known"]).get(holder.member_id)
-            place = row["account_id"].bytes
-            known = {holder.member_id: cipher.decrypt(b64decode(sealed), place)} if sealed else {}
-            participant = participant_of(row, known)
-            contributions = await _contributions(connection, shard, participant, programme, at)
+        row = await self._connection.fetchrow(SQL.find_quoted, shard, holder.account_id, holder.member_id, until)
+        if row is None:
+            return newcomer(holder, tenant, programme.key, at)
+        cipher = self._vault.opened(holder.member_id, row["master"], row["wrapped"])
+        if cipher is None:
+            return None
+        sealed = sealed_by_member(row["known"]).get(holder.member_id)
+        place = row["account_id"].bytes
+        known = {holder.member_id: cipher.decrypt(b64decode(sealed), place)} if sealed else {}
+        participant = participant_of(row, known)
+        contributions = await _contributions(self._connection, shard, participant, programme, at)
         books = known_account(row["books"]) if row["books"] is not None else None
         return Standing(participant, contributions, books, [_lot(said) for said in orjson.loads(row["lots"] or "[]")])
 

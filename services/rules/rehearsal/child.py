@@ -5,6 +5,7 @@ nobody speaks to it any more, so it never outlives the worker that started it. I
 """
 
 import asyncio
+import gc
 import os
 import sys
 from datetime import datetime
@@ -24,6 +25,8 @@ from services.rules.settings import RulesSettings
 from services.runtime.postgres import Pool, is_world_fault, open_pool
 
 SCHEMA: Final = "rules"
+GARBAGE_THRESHOLD: Final = 50_000
+"""Objects between two looks for cycles: what is decided again leaves hardly any, and each look costs."""
 
 
 def main() -> None:
@@ -32,6 +35,8 @@ def main() -> None:
     if first:
         settings = RulesSettings(**orjson.loads(first))
         os.nice(settings.rehearsal_niceness)
+        gc.freeze()
+        gc.set_threshold(GARBAGE_THRESHOLD)
         uvloop.run(_serve(settings))
 
 

@@ -44,6 +44,15 @@ class Vault:
         rows = await connection.fetch(SQL.find_keys, list(shards), list(subjects))
         return {(row["shard"], row["subject"]): self._cipher(row) for row in rows if row["wrapped"] is not None}
 
+    def opened(self, subject: UUID, master: str | None, wrapped: bytes | None) -> Cipher | None:
+        """The cipher of a key that was read together with other things; None where there is none, or it was destroyed.
+
+        Raises `KeysError`.
+        """
+        if master is None or wrapped is None:
+            return None
+        return Cipher(self._masters.unwrap(subject, master, wrapped))
+
     async def destroy(self, connection: asyncpg.Connection, subjects: Collection[UUID]) -> int:
         """Destroy the keys of these subjects in all shards; gives how many there were. It cannot be undone."""
         rows = await connection.fetch(SQL.destroy_keys, list(range(SHARDS)), list(subjects))

@@ -89,8 +89,12 @@ class Shop:
         await self._hand_over("decide", [_event("bonus.return.indexed.v1", "returned", data)])
 
     async def hear(self, *events: dict[str, Any]) -> None:
-        """Hear events of the books."""
-        await self._hand_over("listen", events)
+        """Hear events of the books, those of one shard in one batch."""
+        together: dict[int, list[Message]] = {}
+        for message in (self._read("listen", event) for event in events):
+            together.setdefault(shard_of(message.key), []).append(message)
+        for shard, messages in together.items():
+            await self.writers["listen"].write(shard, messages)
 
     async def quote(self, body: dict[str, Any], language: str = "en") -> dict[str, Any]:
         """Ask for a quote."""
@@ -100,16 +104,18 @@ class Shop:
         return found
 
     async def _hand_over(self, name: str, events: Sequence[dict[str, Any]]) -> list[Verdict]:
-        writer = self.writers[name]
         verdicts: list[Verdict] = []
         for event in events:
-            self.sent += 1
-            record = Record(orjson.dumps(event), self.sent)
-            message = decode(record, _topic(event), 1_000_000, trusts=name != "identify")
-            assert isinstance(message, Message), message
-            message.key = writer.processor.key_of(message)
-            verdicts += await writer.write(shard_of(message.key), [message])
+            message = self._read(name, event)
+            verdicts += await self.writers[name].write(shard_of(message.key), [message])
         return verdicts
+
+    def _read(self, name: str, event: dict[str, Any]) -> Message:
+        self.sent += 1
+        message = decode(Record(orjson.dumps(event), self.sent), _topic(event), 1_000_000, trusts=name != "identify")
+        assert isinstance(message, Message), message
+        message.key = self.writers[name].processor.key_of(message)
+        return message
 
     async def _fresh(self) -> list[dict[str, Any]]:
         rows = await self.pool.fetch("select shard, position, body from event order by shard, position")

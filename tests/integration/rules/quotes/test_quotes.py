@@ -158,6 +158,26 @@ async def test_what_lapses_soon_is_told_and_what_has_lapsed_is_not_offered(shop:
     assert await shop.quote(basket("100.00")) == found
 
 
+async def test_only_lots_near_their_date_are_kept_and_read(shop: Shop) -> None:
+    """Lots that lapse later are not told, and of those that opened and lapsed within one batch nothing stays."""
+    await shop.publish(POINTS + "redeem: {}\n" + BACK)
+    await shop.send(enrolment())
+    account = account_of(shop)
+    lots = [
+        opened(LOT, 1_000, activates_at="2026-05-01T00:00:00Z", expires_at="2026-12-01T00:00:00Z"),
+        opened(SOON, 4_000, activates_at="2026-05-20T00:00:00Z", expires_at="2026-05-30T00:00:00Z"),
+    ]
+    moved = [(LOT, "issued", "available", 1_000), (SOON, "issued", "available", 4_000)]
+    await shop.hear(
+        happened(account, 1, "points.accrued", (0, 5_000, 0, 0), lots, moved),
+        happened(account, 2, "points.expired", (0, 1_000, 0, 0), moved=[(SOON, "available", "expired", 4_000)]),
+    )
+    found = await shop.quote(basket("100.00"))
+    assert (found["redemption"]["available"], found["expiring"]) == ("10.00", [])
+    kept = await shop.pool.fetch("select lot_id, available from known_lot")
+    assert [tuple(row) for row in kept] == [(LOT, 1_000)]
+
+
 async def test_L11_a_third_redemption_of_the_day_is_not_offered(shop: Shop) -> None:
     """Two a day: the third is refused by the quote already, and a hold that was let go no longer counts."""
     await shop.publish(POINTS + "redeem: {day: 2 times}\n" + BACK)
