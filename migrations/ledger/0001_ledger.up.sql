@@ -120,8 +120,10 @@ create table lot (
     check (points = pending + available + held + in_transit + redeemed + expired + reversed + withdrawn)
 ) with (fillfactor = 85);
 
--- Soonest-expiring first, whatever the account has spent before: closed lots are not in it.
-create index lot_spendable on lot (shard, account_id, currency, expires_at, earned_at, sequence) where available > 0;
+-- Soonest-expiring first, whatever the account has spent before: closed lots are not in it. What expires in a month is
+-- added up from the index alone.
+create index lot_spendable on lot (shard, account_id, currency, expires_at, earned_at, sequence)
+    include (available, pending) where available > 0;
 -- `least` passes over nulls.
 create index lot_pending on lot (shard, account_id, least(activates_at, expires_at)) where pending > 0;
 create index lot_of_accrual on lot (shard, account_id, accrual_id);

@@ -17,7 +17,8 @@ from services.ledger.api.reading import FromAccount, Read, readable
 from services.ledger.api.state import FromParts, Reader
 from services.ledger.domain.account import Account, Lot
 from services.ledger.queries import SQL
-from services.ledger.queries.accounts import Expiring, Seen, account_at, looking, see
+from services.ledger.queries.accounts import Seen, account_at, looking, see
+from services.ledger.queries.expiring import Expiring
 from services.ledger.queries.history import STANDING_BUCKETS, balances_then
 from services.ledger.storage.rows import lot_of
 from services.runtime.http.answers import (
@@ -174,7 +175,7 @@ async def list_accounts(
         account_id = ids.account_of(caller.tenant, name, member)
         now = parts.clock()
         zone = parts.programmes.guards(caller.tenant, name, now).zone
-        seen = await account_at(parts.reads, account_id, now, zone)
+        seen = await account_at(parts.reads, account_id, now, zone, parts.remembered)
         if seen is not None and seen.account.tenant == caller.tenant:
             items.append(account_document(readable(seen, account_id)))
     return answer({"items": items, "next_cursor": None})
@@ -194,7 +195,10 @@ async def get_account(
     """
     if as_of is not None or known_at is not None:
         return await _account_then(read, as_of or known_at or read.now, known_at or read.now)
-    seen = readable(await account_at(read.parts.reads, read.account_id, read.now, read.zone), read.account_id)
+    parts = read.parts
+    seen = readable(
+        await account_at(parts.reads, read.account_id, read.now, read.zone, parts.remembered), read.account_id
+    )
     tag = entity_tag(read.account_id, seen.account.version)
     if is_fresh(request, tag):
         return not_modified(tag)

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel
 from starlette.responses import Response
 
@@ -17,6 +18,7 @@ from services.ledger.api.state import FromParts, Parts, Reader
 from services.ledger.domain.guards import Guards
 from services.ledger.queries import SQL
 from services.ledger.queries.finance import (
+    Moved,
     PeriodArchivedError,
     cohorts,
     figures_of,
@@ -134,6 +136,48 @@ class SettlementAnswer(BaseModel):
     items: list[Owed]
 
 
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A period of a programme, from `begin` to before `end`; `scales` are the decimals of its currencies."""
+
+    parts: Parts
+    tenant: str
+    programme: str
+    guards: Guards
+    scales: Mapping[str, int]
+    begin: datetime
+    end: datetime
+
+    async def moved(self, since: datetime | None, until: datetime) -> list[Moved]:
+        """What moved from an instant (None: ever) to before another. Problem 410 `period_archived`."""
+        found = movements_between(self.parts.reads, self.tenant, self.programme, since, until)
+        try:
+            return [each async for each in found]
+        except PeriodArchivedError as error:
+            raise _archived("from") from error
+
+    def document(self) -> dict[str, Any]:
+        """What an answer says of it."""
+        return {"programme": self.programme, "since": self.begin, "until": self.end}
+
+
+async def period_of(
+    programme: Programme,
+    caller: Reader,
+    parts: FromParts,
+    since: Annotated[str, Query(alias="from", description="The first day, or an instant.")],
+    until: Annotated[str, Query(alias="to", description="The last day, or an instant that is left out.")] = "",
+) -> Period:
+    """The period that is asked about. Problems: 404 `programme_unknown`, 422 `not_a_time`, `period_empty`."""
+    now = parts.clock()
+    guards = parts.programmes.guards(caller.tenant, programme, now)
+    begin, end = _period(since, until, guards.zone, now)
+    return Period(parts, caller.tenant, programme, guards, await _scales(parts, caller.tenant, programme), begin, end)
+
+
+FromPeriod = Annotated[Period, Depends(period_of)]
+
+
 @router.get("/liability", response_model=LiabilityAnswer)
 async def get_liability(programme: Programme, caller: Reader, parts: FromParts, as_of: When = "") -> Response:
     """What is owed to members, by currency and month of expiry, at any date.
@@ -171,34 +215,21 @@ async def get_liability(programme: Programme, caller: Reader, parts: FromParts, 
 
 
 @router.get("/movements", response_model=MovementsAnswer)
-async def get_movements(
-    programme: Programme,
-    caller: Reader,
-    parts: FromParts,
-    since: Annotated[str, Query(alias="from", description="The first day, or an instant.")],
-    until: Annotated[str, Query(alias="to", description="The last day, or an instant that is left out.")] = "",
-) -> Response:
+async def get_movements(period: FromPeriod) -> Response:
     """What moved in a period: opening + issued + … = closing.
 
     Problems 422 `not_a_time`, `period_empty`, 410 `period_archived`.
     """
-    guards = parts.programmes.guards(caller.tenant, programme, parts.clock())
-    begin, end = _period(since, until, guards.zone, parts.clock())
-    scales = await _scales(parts, caller.tenant, programme)
-    try:
-        before = [each async for each in movements_between(parts.reads, caller.tenant, programme, None, begin)]
-        within = [each async for each in movements_between(parts.reads, caller.tenant, programme, begin, end)]
-    except PeriodArchivedError as error:
-        raise _archived("from") from error
+    before, within = await period.moved(None, period.begin), await period.moved(period.begin, period.end)
     opening, changes = figures_of(before), figures_of(within)
     document = {
         currency: _movements(
-            opening.get(currency, Counter()), changes.get(currency, Counter()), scales[currency],
+            opening.get(currency, Counter()), changes.get(currency, Counter()), period.scales[currency],
             sum(each.movements for each in within if each.currency == currency),
         )
         for currency in sorted({*opening, *changes})
     }  # fmt: skip
-    return answer({"programme": programme, "since": begin, "until": end, "currencies": document})
+    return answer(period.document() | {"currencies": document})
 
 
 @router.get("/breakage", response_model=BreakageAnswer)
@@ -222,37 +253,24 @@ async def get_breakage(programme: Programme, caller: Reader, parts: FromParts) -
 
 
 @router.get("/settlement", response_model=SettlementAnswer)
-async def get_settlement(
-    programme: Programme,
-    caller: Reader,
-    parts: FromParts,
-    since: Annotated[str, Query(alias="from", description="The first day, or an instant.")],
-    until: Annotated[str, Query(alias="to", description="The last day, or an instant that is left out.")] = "",
-) -> Response:
+async def get_settlement(period: FromPeriod) -> Response:
     """What the partners of a coalition owe each other for a period: who gave the points that another was paid with.
 
     Problems 422 `not_a_time`, `period_empty`, 410 `period_archived`.
     """
-    guards = parts.programmes.guards(caller.tenant, programme, parts.clock())
-    begin, end = _period(since, until, guards.zone, parts.clock())
-    scales = await _scales(parts, caller.tenant, programme)
-    try:
-        moved = [each async for each in movements_between(parts.reads, caller.tenant, programme, begin, end)]
-    except PeriodArchivedError as error:
-        raise _archived("from") from error
+    moved = await period.moved(period.begin, period.end)
     items = [
         {
             "currency": currency,
             "debtor": debtor or None,
             "creditor": creditor or None,
-            "points": format_points(points, scales[currency]),
-            "amount": _worth(guards, currency, points),
+            "points": format_points(points, period.scales[currency]),
+            "amount": _worth(period.guards, currency, points),
         }
         for (currency, debtor, creditor), points in sorted(settled(moved).items())
         if points
     ]
-    money = _money(parts, caller.tenant, programme)
-    return answer({"programme": programme, "since": begin, "until": end, "money": money, "items": items})
+    return answer(period.document() | {"money": _money(period.parts, period.tenant, period.programme), "items": items})
 
 
 def _movements(opening: Mapping[str, int], changes: Mapping[str, int], scale: int, movements: int) -> dict[str, Any]:

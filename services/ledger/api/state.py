@@ -14,6 +14,7 @@ from contracts.shards import shard_of
 from services.ledger.confirmations import NO_CONFIRMATIONS, Confirmations
 from services.ledger.programmes import Programmes
 from services.ledger.queries import SQL
+from services.ledger.queries.expiring import Remembered
 from services.ledger.settings import LedgerSettings
 from services.runtime.http.problems import Problem
 from services.runtime.http.security import Caller, require
@@ -39,6 +40,7 @@ class Parts:
     settings: LedgerSettings
     clock: Callable[[], datetime]
     confirmations: Confirmations = NO_CONFIRMATIONS
+    remembered: Remembered = field(default_factory=Remembered)
     _owners: OrderedDict[UUID, Owner] = field(default_factory=OrderedDict)
 
     async def owner(self, caller: Caller, account_id: UUID) -> Owner:

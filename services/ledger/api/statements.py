@@ -19,10 +19,10 @@ from services.ledger.projections.entries import BUCKETS
 from services.ledger.queries import SQL
 from services.ledger.queries.accounts import looking, see
 from services.ledger.queries.statements import BEGINNING, END, Line, Place, Wanted, backward, export, place_of
-from services.ledger.words.languages import LANGUAGES, Language, asked_for
 from services.ledger.words.lines import in_words
 from services.runtime.http.answers import Page, answer, decode_cursor, encode_cursor, page_of
 from services.runtime.http.application import JsonRoute
+from services.runtime.http.languages import LANGUAGES, Language, asked_for
 from services.runtime.http.problems import Problem
 
 CSV: Final = "text/csv"

@@ -6,8 +6,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from services.ledger.words.languages import Language, amount, currency_word
+from services.ledger.words.languages import amount, currency_word
 from services.ledger.words.phrases import HAPPENED, SOURCES, WORDS
+from services.runtime.http.languages import Language
 
 Line = Mapping[str, Any]
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from services.ledger.words.languages import Language
+from services.runtime.http.languages import Language
 
 HAPPENED: Final[Mapping[Language, Mapping[str, str]]] = {
     "en": {

@@ -12,11 +12,11 @@ from services.rules.api.state import FromParts, Parts, Reader
 from services.rules.decide.queries import DecisionRow, Decisions
 from services.rules.domain.programme import ProgrammeVersion
 from services.rules.explanation.document import document
-from services.rules.explanation.languages import LANGUAGES, asked_for
 from services.rules.explanation.words import Told, in_words
 from services.rules.programmes.queries import published_version
 from services.runtime.http.answers import answer, entity_tag, is_fresh, not_modified
 from services.runtime.http.application import JsonRoute
+from services.runtime.http.languages import LANGUAGES, asked_for
 from services.runtime.http.problems import Problem
 
 router = APIRouter(prefix="/v1/decisions", tags=["decisions"], route_class=JsonRoute)

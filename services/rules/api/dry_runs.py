@@ -21,7 +21,6 @@ from services.rules.domain.membership import MembershipTerms
 from services.rules.domain.participant import Decided, PublishedProgramme
 from services.rules.domain.programme import ProgrammeVersion
 from services.rules.explanation.document import document
-from services.rules.explanation.languages import LANGUAGES, asked_for
 from services.rules.explanation.words import Told, in_words
 from services.rules.programme_file import load
 from services.rules.programmes.queries import any_version
@@ -30,6 +29,7 @@ from services.rules.quotes.dry_run import ACTIVITY, ENROLMENT, PURCHASE, TYPES, 
 from services.rules.quotes.members import MEMBER_ERASED, Members, Shown, Standing, newcomer
 from services.runtime.http.answers import answer
 from services.runtime.http.application import JsonRoute, invalid
+from services.runtime.http.languages import LANGUAGES, asked_for
 from services.runtime.http.problems import Problem
 from services.runtime.http.security import Caller
 

@@ -29,12 +29,12 @@ from services.rules.domain.participant import Background, PublishedProgramme
 from services.rules.domain.purchases import PointsPayment, Receipt
 from services.rules.domain.quoting import quoted
 from services.rules.domain.refusals import Refusal
-from services.rules.explanation.languages import LANGUAGES, asked_for
 from services.rules.quotes.document import Known, said
 from services.rules.quotes.members import MEMBER_ERASED, Members, Standing, newcomer
 from services.rules.settings import RulesSettings
 from services.runtime.http.answers import answer
 from services.runtime.http.application import JsonRoute
+from services.runtime.http.languages import LANGUAGES, asked_for
 from services.runtime.http.problems import Problem
 
 router = APIRouter(prefix="/v1/quotes", tags=["quotes"], route_class=JsonRoute)

@@ -17,7 +17,6 @@ from contracts.shards import shard_of
 from services.rules.api.programmes import Code, Publisher, invalid_file
 from services.rules.api.state import FromParts, Key, Parts, Reader
 from services.rules.domain.programme import ProgrammeVersion
-from services.rules.explanation.languages import LANGUAGES, asked_for
 from services.rules.programme_file import load
 from services.rules.programmes.queries import version_of
 from services.rules.programmes.store import FILE_MAX_BYTES
@@ -28,6 +27,7 @@ from services.rules.settings import RulesSettings
 from services.runtime.http.answers import answer
 from services.runtime.http.application import JsonRoute, invalid
 from services.runtime.http.idempotency import KeptAnswer, fingerprint
+from services.runtime.http.languages import LANGUAGES, asked_for
 from services.runtime.http.problems import Problem
 
 router = APIRouter(tags=["rehearsals"], route_class=JsonRoute)

@@ -11,10 +11,10 @@ from contracts.envelope import Instant
 from services.rules.api.programmes import Code
 from services.rules.api.state import FromParts, Parts, Reader
 from services.rules.domain.programme import ProgrammeVersion
-from services.rules.explanation.languages import Language, asked_for
 from services.rules.programmes.queries import published_version, version_in_force
 from services.rules.terms import as_html, as_markdown, terms_of
 from services.runtime.http.application import JsonRoute
+from services.runtime.http.languages import Language, asked_for
 from services.runtime.http.problems import Problem
 
 router = APIRouter(prefix="/v1/programmes", tags=["programmes"], route_class=JsonRoute)

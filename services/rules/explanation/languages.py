@@ -1,13 +1,11 @@
-"""Languages: how each writes numbers and dates, and which one a reader asks for."""
+"""How each language writes numbers and dates."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final, Literal, get_args
+from typing import Final
 from zoneinfo import ZoneInfo
 
-Language = Literal["pl", "ru", "en"]
-LANGUAGES: Final[Sequence[Language]] = get_args(Language)
-DEFAULT: Final[Language] = "en"
+from services.runtime.http.languages import Language
 
 _MONTHS: Final[Mapping[Language, Sequence[str]]] = {
     "pl": (
@@ -23,31 +21,6 @@ _MONTHS: Final[Mapping[Language, Sequence[str]]] = {
         "December",
     ),
 }  # fmt: skip
-
-
-def asked_for(accept_language: str | None) -> Language:
-    """The language that `Accept-Language` prefers among those there are; English where none of them is named.
-
-    Source: RFC 9110, section 12.5.4.
-    """
-    best: tuple[float, Language] = (0.0, DEFAULT)
-    for part in (accept_language or "").split(","):
-        name, _, parameter = part.strip().partition(";")
-        language = next((each for each in LANGUAGES if each == name.strip().lower().partition("-")[0]), None)
-        weight = _weight(parameter)
-        if language is not None and weight > best[0]:
-            best = (weight, language)
-    return best[1]
-
-
-def _weight(parameter: str) -> float:
-    name, _, value = parameter.strip().partition("=")
-    if name.strip() != "q":
-        return 1.0
-    try:
-        return float(value)
-    except ValueError:
-        return 0.0
 
 
 def number(text: str, language: Language) -> str:

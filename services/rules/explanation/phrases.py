@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from services.rules.explanation.languages import Language
+from services.runtime.http.languages import Language
 
 Phrases = Mapping[str, str]
 

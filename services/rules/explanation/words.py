@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from contracts.amounts import format_decimal, format_points
 from services.rules.domain.programme import ProgrammeVersion, Text
 from services.rules.explanation.document import document
-from services.rules.explanation.languages import Language, day, moment, number
+from services.rules.explanation.languages import day, moment, number
 from services.rules.explanation.phrases import PHRASES
+from services.runtime.http.languages import Language
 
 _UTC: Final = "UTC"
 _MOMENT: Final = timedelta(microseconds=1)

@@ -9,7 +9,6 @@ import typer
 from contracts.envelope import DEFAULT_TENANT
 from services.rules.decide.queries import DecisionRow, Decisions
 from services.rules.domain.programme import ProgrammeVersion
-from services.rules.explanation.languages import Language, asked_for
 from services.rules.explanation.words import Told
 from services.rules.explanation.words import in_words as decision_in_words
 from services.rules.privacy import KeysError, MasterKeys, Vault
@@ -20,6 +19,7 @@ from services.rules.programmes.store import FaultyFileError, checked
 from services.rules.programmes.support import unsupported
 from services.rules.settings import RulesSettings
 from services.rules.terms import as_html, as_markdown, for_staff, terms_of
+from services.runtime.http.languages import Language, asked_for
 from services.runtime.postgres import Pool
 from services.runtime.writer import wall_clock
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from services.rules.domain.programme import ProgrammeVersion
-from services.rules.explanation.languages import Language
 from services.rules.terms import said_by, terms_of
 from services.rules.terms.phrases import PHRASES
+from services.runtime.http.languages import Language
 
 
 @dataclass(frozen=True, slots=True)

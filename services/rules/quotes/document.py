@@ -14,8 +14,8 @@ from services.rules.domain.quoting import Quote
 from services.rules.domain.situation import Situation
 from services.rules.domain.spendable import Asked, Purse, Spendable, asked, spendable
 from services.rules.explanation.document import document
-from services.rules.explanation.languages import Language
 from services.rules.quotes.words import Speaker
+from services.runtime.http.languages import Language
 
 Plain = dict[str, Any]
 

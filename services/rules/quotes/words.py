@@ -9,7 +9,8 @@ from contracts.amounts import format_decimal, format_points
 from services.rules.domain.next_steps import Step
 from services.rules.domain.programme import ProgrammeVersion, Text
 from services.rules.domain.situation import SITUATION_FACTS, Situation
-from services.rules.explanation.languages import Language, number
+from services.rules.explanation.languages import number
+from services.runtime.http.languages import Language
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 

@@ -12,7 +12,6 @@ import typer
 
 from contracts.envelope import DEFAULT_TENANT
 from contracts.shards import shard_of
-from services.rules.explanation.languages import asked_for
 from services.rules.programmes.store import FaultyFileError, checked
 from services.rules.rehearsal.page import page_of
 from services.rules.rehearsal.plan import Asked
@@ -20,6 +19,7 @@ from services.rules.rehearsal.store import Kept, Rehearsals, said_of
 from services.rules.rehearsal.worker import RehearsalWorker
 from services.rules.settings import RulesSettings
 from services.runtime.http.idempotency import fingerprint
+from services.runtime.http.languages import asked_for
 from services.runtime.postgres import open_pool
 from services.runtime.writer import wall_clock
 

@@ -8,9 +8,10 @@ from jinja2 import Environment, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from services.rules.domain.tally import RETURNED
-from services.rules.explanation.languages import Language, number
+from services.rules.explanation.languages import number
 from services.rules.rehearsal import charts
 from services.rules.rehearsal.words import WORDS
+from services.runtime.http.languages import Language
 
 _TEMPLATE: Final = (
     resources.files(__package__).joinpath("templates").joinpath("report.html.j2").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Final, NamedTuple
 
 from services.rules.domain.programme import Duration, DurationUnit
-from services.rules.explanation.languages import Language
+from services.runtime.http.languages import Language
 
 HARD_SPACE: Final = "\u00a0"
 _PLACES_MAX: Final = 12

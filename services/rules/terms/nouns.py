@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.rules.domain.programme import Currency
-from services.rules.explanation.languages import Language
 from services.rules.terms.grammar import Noun
+from services.runtime.http.languages import Language
 
 _KNOWN: Final[Mapping[Language, Mapping[str, tuple[str, str, str, str]]]] = {
     "pl": {

@@ -6,7 +6,7 @@ from html import escape
 from itertools import groupby
 from typing import Final
 
-from services.rules.explanation.languages import Language
+from services.runtime.http.languages import Language
 
 _STRONG: Final = "**"
 

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 from contracts.amounts import TEN_THOUSANDTHS
 from services.rules.domain.moments import zone_of
 from services.rules.domain.programme import Currency, Give, ProgrammeVersion, Rule, Text
-from services.rules.explanation.languages import Language, day, moment
+from services.rules.explanation.languages import day, moment
 from services.rules.terms.grammar import HARD_SPACE, Noun, decimal, quoted
 from services.rules.terms.nouns import noun_of
 from services.rules.terms.phrases import PHRASES
+from services.runtime.http.languages import Language
 
 _SYMBOLS: Final = {"PLN": "zł", "RUB": "₽", "EUR": "€", "USD": "$", "UAH": "₴", "GBP": "£", "CZK": "Kč", "KZT": "₸"}
 _BEFORE: Final = frozenset({"EUR", "USD", "GBP"})

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from services.rules.domain.programme import ProgrammeVersion
-from services.rules.explanation.languages import Language
 from services.rules.terms import offers, points
 from services.rules.terms.grammar import sentence
 from services.rules.terms.inside import inside
 from services.rules.terms.page import Item, Page, Section
 from services.rules.terms.speaker import Speaker
+from services.runtime.http.languages import Language
 
 Writer = Callable[[Speaker], Iterable[Item]]
 

@@ -3,9 +3,9 @@
 import pytest
 
 from services.ledger.domain.account_events import EVENTS
-from services.ledger.words.languages import LANGUAGES, Language, asked_for
 from services.ledger.words.lines import in_words
 from services.ledger.words.phrases import HAPPENED, SOURCES, WORDS
+from services.runtime.http.languages import LANGUAGES, Language, asked_for
 
 MOVING = {
     "points.accrued", "points.activated", "points.redeemed", "points.restored", "points.expired", "points.reversed",

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from services.rules.explanation.languages import Language
 from services.rules.terms.phrases.english import ENGLISH
 from services.rules.terms.phrases.polish import POLISH
 from services.rules.terms.phrases.russian import RUSSIAN
+from services.runtime.http.languages import Language
 
 PHRASES: Final[Mapping[Language, Mapping[str, str]]] = {"pl": POLISH, "ru": RUSSIAN, "en": ENGLISH}

@@ -12,10 +12,11 @@ import pytest
 from services.rules.domain.participant import Decided
 from services.rules.domain.programme import ProgrammeVersion
 from services.rules.explanation.document import document
-from services.rules.explanation.languages import LANGUAGES, asked_for, day, moment
+from services.rules.explanation.languages import day, moment
 from services.rules.explanation.phrases import PHRASES
 from services.rules.explanation.words import Told, in_words
 from services.rules.programme_file import compile_programme
+from services.runtime.http.languages import LANGUAGES, asked_for
 from tests.unit.rules.participant.members import START, Member, local, member_of
 
 FILE = """

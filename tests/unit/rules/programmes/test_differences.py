@@ -4,9 +4,9 @@ from functools import lru_cache
 
 import pytest
 
-from services.rules.explanation.languages import LANGUAGES
 from services.rules.programme_file import compile_programme
 from services.rules.programmes.differences import Change, differences, in_words
+from services.runtime.http.languages import LANGUAGES
 
 FILE = """
 programme: club

@@ -4,10 +4,10 @@ from string import Formatter
 
 import pytest
 
-from services.rules.explanation.languages import LANGUAGES
 from services.rules.programme_file import compile_programme
 from services.rules.terms import terms_of
 from services.rules.terms.phrases import PHRASES
+from services.runtime.http.languages import LANGUAGES
 
 HEAD = """
 programme: p

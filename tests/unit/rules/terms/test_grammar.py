@@ -5,9 +5,9 @@ from fractions import Fraction
 import pytest
 
 from services.rules.domain.programme import Currency, Duration
-from services.rules.explanation.languages import Language
 from services.rules.terms.grammar import all_of, any_of, decimal, lasting, purchases_of, times, within
 from services.rules.terms.nouns import noun_of
+from services.runtime.http.languages import Language
 
 BONUS = {"pl": "bonus", "ru": "бонус", "en": "bonus"}
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.rules.explanation.languages import LANGUAGES, Language
 from services.rules.programme_file import compile_programme
 from services.rules.terms import as_html, as_markdown, terms_of
+from services.runtime.http.languages import LANGUAGES, Language
 from tests.unit.rules.programme_file.gallery import GALLERY
 
 PROGRAMMES = sorted(path.name.removesuffix(".yaml") for path in GALLERY.glob("*.yaml") if ".cases" not in path.name)
