@@ -9,6 +9,7 @@ from contracts.catalogue import MODELS
 from contracts.redemptions import RetailCommand
 from services.ledger.batch import Batch
 from services.ledger.confirmations import NO_CONFIRMATIONS, Confirmations
+from services.ledger.domain.commands import Erase
 from services.ledger.domain.needs import Needs, together
 from services.ledger.intake import Ask, Scales, account_key, ask_of, currency_of
 from services.ledger.programmes import Programmes
@@ -16,7 +17,9 @@ from services.ledger.projections.figures import count_points
 from services.ledger.storage.load import Loaded, load
 from services.ledger.storage.save import save
 from services.ledger.storage.scales import learn_scales
+from services.ledger.subjects import subject_in, subject_of
 from services.runtime.messages import Message
+from services.runtime.privacy import forget
 from services.runtime.shard import ShardTransaction, Verdict
 
 LOG_COLUMNS: Final = ("account_id uuid", "version bigint")
@@ -36,6 +39,10 @@ class LedgerProcessor:
         """The account. Raises `MessageFault` where the data is not what its type says."""
         return account_key(message)
 
+    def subject_of(self, message: Message) -> UUID | None:
+        """The account that the message names."""
+        return subject_in(message)
+
     async def process(self, transaction: ShardTransaction, messages: Sequence[Message]) -> Sequence[Verdict]:
         """Decide the messages in order, each on what those before it left; write everything at the end."""
         scales = await self._scales(transaction, messages)
@@ -49,6 +56,9 @@ class LedgerProcessor:
                 batch.decide(resumed(follower, scales, transaction.now))
         transaction.on_commit(lambda: count_points(batch.records.totals))
         await save(transaction.connection, transaction.shard, transaction.now, batch.changes(), batch.records)
+        erased = {subject_of(ask.message.tenant, ask.account_id) for ask in asks if isinstance(ask.command, Erase)}
+        if erased:
+            await forget(transaction.connection, transaction.shard, erased)
         return verdicts
 
     async def _scales(self, transaction: ShardTransaction, messages: Sequence[Message]) -> Scales:

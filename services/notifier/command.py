@@ -63,7 +63,7 @@ async def build_work(process: Process, settings: NotifierSettings, masters: Mast
     """The parts of the worker: consumer, relay, sender."""
     vault = Vault(masters)
     pool = await process.pool(SCHEMA)
-    writer = ShardWriter(pool, Notices(settings, vault, wall_clock), settings=settings)
+    writer = ShardWriter(pool, Notices(settings, wall_clock), settings=settings)
     topics = (LEDGER_EVENTS, MEMBER_EVENTS, PROGRAMMES)
     sender = Sender(
         Deliveries(pool, writer.gate, vault),

@@ -22,7 +22,8 @@ from services.notifier.recipients import find_recipients
 from services.notifier.settings import NotifierSettings
 from services.runtime.gate import Clock
 from services.runtime.messages import Message, MessageFault, invalid_data
-from services.runtime.privacy import Vault
+from services.runtime.privacy import forget
+from services.runtime.sealing import member_in
 from services.runtime.shard import ShardTransaction, Verdict
 
 ERASED_TYPE: Final = "bonus.member.erased.v1"
@@ -52,10 +53,9 @@ class Notices:
 
     name = "notifier"
 
-    def __init__(self, settings: NotifierSettings, vault: Vault, clock: Clock) -> None:
+    def __init__(self, settings: NotifierSettings, clock: Clock) -> None:
         self._age_max = settings.notify_age_max
         self._language = settings.language_default
-        self._vault = vault
         self._clock = clock
 
     def wants(self, event_type: str, content: dict[str, Any]) -> bool:
@@ -78,6 +78,11 @@ class Notices:
             # Without a member there is nobody to tell; the account keeps such events spread over the shards.
             return str(event.data.member_id or event.data.account_id)
         raise MessageFault("unknown_type", f"the notifier takes no {message.type}")
+
+    def subject_of(self, message: Message) -> UUID | None:
+        """The member: what is set aside about him goes with his contact data."""
+        member_id = member_in(message)
+        return None if member_id is None else subject_of(str(message.tenant), member_id)
 
     async def process(self, transaction: ShardTransaction, messages: Sequence[Message]) -> Sequence[Verdict]:
         """Make a message of each event that tells something to somebody who wants to hear it."""
@@ -138,9 +143,7 @@ class Notices:
         if erased:
             tenants, members = map(list, zip(*sorted(erased), strict=True))
             subjects = [subject_of(tenant, member) for tenant, member in erased]
-            # The key is destroyed even of a member who never had one, so that none is made later.
-            await self._vault.ciphers(transaction.connection, transaction.shard, subjects)
-            await self._vault.destroy(transaction.connection, subjects)
+            await forget(transaction.connection, transaction.shard, subjects)
             await transaction.connection.execute(SQL.erase_recipients, transaction.shard, tenants, members)
             await transaction.connection.execute(SQL.erase_standings, transaction.shard, tenants, members)
             await transaction.connection.execute(

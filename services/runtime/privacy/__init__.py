@@ -6,6 +6,6 @@ under a master key from the settings.
 """
 
 from services.runtime.privacy.keys import KEY_BYTES, Cipher, KeysError, MasterKeys, decode_key, new_key
-from services.runtime.privacy.vault import Vault
+from services.runtime.privacy.vault import Vault, forget
 
-__all__ = ["KEY_BYTES", "Cipher", "KeysError", "MasterKeys", "Vault", "decode_key", "new_key"]
+__all__ = ["KEY_BYTES", "Cipher", "KeysError", "MasterKeys", "Vault", "decode_key", "forget", "new_key"]

@@ -13,6 +13,16 @@ from services.runtime.privacy.keys import KEY_BYTES, Cipher, MasterKeys
 SQL = statements(__package__)
 
 
+async def forget(connection: asyncpg.Connection, shard: int, subjects: Collection[UUID]) -> None:
+    """Destroy the keys of subjects in all shards, and have none made for them in this one. It cannot be undone.
+
+    It needs no master keys. It is the one write that goes beyond its shard: what was set aside may have been kept
+    where its Kafka partition said, when nobody could read whose it was.
+    """
+    await connection.execute(SQL.bury_keys, shard, list(subjects))
+    await connection.execute(SQL.destroy_keys, list(range(SHARDS)), list(subjects))
+
+
 class Vault:
     """Subjects' ciphers. Each shard that keeps something of a subject has a key of its own for it."""
 

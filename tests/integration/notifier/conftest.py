@@ -186,7 +186,7 @@ async def notifier(notifier_settings: NotifierSettings, sink: MailSink) -> Async
     pool = await open_pool(notifier_settings, "notifier")
     masters = MasterKeys.parse(notifier_settings.master_keys)
     vault = Vault(masters)
-    writer = ShardWriter(pool, Notices(notifier_settings, vault, clock), settings=notifier_settings, clock=clock)
+    writer = ShardWriter(pool, Notices(notifier_settings, clock), settings=notifier_settings, clock=clock)
     yield Notifier(
         notifier_settings,
         pool,

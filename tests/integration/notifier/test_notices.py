@@ -1,5 +1,6 @@
 """Events become messages once each, for members who want them; on a real database and a mail system in process."""
 
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,6 +11,10 @@ import pytest
 from contracts.shards import shard_of
 from services.notifier.contact import Contact
 from services.notifier.handlers.contacts import MemberErasedError
+from services.runtime import replay
+from services.runtime.dead_letters import DeadLetter
+from services.runtime.messages import Message
+from services.runtime.sealing import Sealing
 from services.runtime.shard import Verdict
 
 ZOFIA = Contact("zofia@example.com", "Zofia")
@@ -152,6 +157,24 @@ async def test_A6_an_erased_member_is_forgotten_for_ever(notifier: Any) -> None:
     wrapped = await notifier.pool.fetch("select wrapped from data_key")
     assert [row["wrapped"] for row in wrapped] == [None]
     assert copy is not None
+
+
+async def test_A6_what_was_set_aside_about_a_member_goes_too(notifier: Any) -> None:
+    """Under his key, as his contact data: of another tenant's member of the same id it can still be read."""
+    member = uuid4()
+    letters = []
+    for offset, tenant in enumerate(("default", "other")):
+        content = {"tenant": tenant, "data": {"member_id": str(member), "name": "Zofia"}}
+        message = Message(
+            type="x", id="1", source="urn:x", tenant=tenant, content=content, body=json.dumps(content).encode(),
+            key=str(member), topic="t", partition=0, offset=offset,
+        )  # fmt: skip
+        letters.append(DeadLetter(message, "odd", "this is odd"))
+    await notifier.writer.set_aside(letters)
+    await notifier.take(notifier.event("bonus.member.erased.v1.on-request", member))
+    sealing = Sealing(notifier.vault)
+    shown = [await replay.show([notifier.pool], each.id_for("notifier"), sealing) for each in letters]
+    assert [letter["body"] for _, letter in shown] == [None, letters[1].message.body]
 
 
 async def test_A6_a_member_who_was_never_known_stays_unknown(notifier: Any) -> None:
