@@ -203,7 +203,8 @@ class AddressedAward(Shape):
     """Points for somebody else, named by an identifier: a referrer. Points are in the smallest unit.
 
     `points` is what it comes to now, before the caps of the one who receives. `award_key` stays the same when goods
-    come back; `change_key` tells that news from the award itself, whose keys are equal. `source_id` names the cause.
+    come back; `change_key` tells that news from the award itself, whose keys are equal. `giver_decision_id` is the
+    decision that brought it: of no use but to an account that turns out to be the giver's own.
     """
 
     award_key: UUID
@@ -221,6 +222,7 @@ class AddressedAward(Shape):
     points: Points
     activates_at: Instant | None = None
     expires_at: Instant | None = None
+    giver_decision_id: UUID | None = None
 
 
 class AwardAddressed(CloudEvent):

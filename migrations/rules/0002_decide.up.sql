@@ -30,7 +30,9 @@ create table decision (
     member_id         uuid        not null, -- who bought: of a household one of several; under whose key `inputs` is
     number            bigint      not null, -- counts the account's decisions from 1
     kind              text        not null check (
-        kind in ('purchase', 'return', 'conflict', 'enrolment', 'activity', 'birthday', 'referral')
+        kind in (
+            'purchase', 'return', 'conflict', 'self_referral', 'enrolment', 'activity', 'birthday', 'referral'
+        )
     ),
     cause_key         uuid        not null, -- of the purchase, the return, the activity
     cause_id          text        not null, -- as its source names it

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.e2e.shop import WARSAW, Balance, Member, Shop, checked, open_shop, programme
+from tests.e2e.shop import WARSAW, Balance, Member, Shop, checked, key, now, open_shop, programme
 from tests.e2e.system import System
 
 JOINED = datetime(2026, 3, 1, 18, tzinfo=WARSAW)
@@ -81,7 +81,7 @@ async def test_E14_the_caps_are_of_the_one_who_receives(system: System) -> None:
 
 
 async def test_E14_who_refers_oneself_gets_nothing(system: System) -> None:
-    """By the card under which one joins, or by another card of one's own: `self_referral`."""
+    """By the card under which one joins: `self_referral`."""
     shop = await open_shop(system, salon("e14-self"))
     anna = shop.member("anna")
     await shop.enrol("anna", JOINED, referred_by={"type": "card", "value": anna.card})
@@ -93,6 +93,32 @@ async def test_E14_who_refers_oneself_gets_nothing(system: System) -> None:
     assert told["explanation"]["not_fired"] == [
         {"rule": "friend", "reason": "self_referral"}, {"rule": "thanks", "reason": "self_referral"},
     ]  # fmt: skip
+
+
+async def test_E14_who_refers_oneself_by_another_card_gets_nothing(system: System) -> None:
+    """A second card of one's own, or the card of an account that was merged into one's own: neither side is paid."""
+    shop = await open_shop(system, salon("e14-own"))
+    spare, rules = shop.member("spare"), system.http("rules")
+    anna = await shop.enrol("anna", JOINED, referred_by={"type": "card", "value": spare.card})
+    olga, yesterday = await shop.enrol("olga", JOINED), now() - timedelta(days=1)
+    jan = await shop.enrol("jan", yesterday, referred_by={"type": "card", "value": olga.card})
+    await system.settle()
+    body = {"programme": "e14-own", "identifier": {"type": "card", "value": spare.card}, "since": JOINED.isoformat()}
+    checked(await rules.post(f"/v1/members/{anna.member_id}/identifiers", json=body, headers=key()))
+    merge = {"programme": "e14-own", "merged_member_id": str(olga.member_id)}
+    checked(await rules.post(f"/v1/members/{jan.member_id}/merge", json=merge, headers=key()))
+    await system.settle()
+    await anna.buy("own-1", JOINED + timedelta(days=1), "50.00")
+    await jan.buy("own-2", now(), "50.00")
+    await system.settle()
+    assert await balances(anna, jan) == ["0", "0"]
+    assert [(await shop.verdict(name))["accrued"] for name in ("own-1", "own-2")] == [{"points": "0"}] * 2
+    [row] = await system.connection.fetch(
+        "select decision_id from rules.decision where account_id = $1 and kind = 'self_referral'", anna.account_id
+    )
+    words = (await rules.get(f"/v1/decisions/{row['decision_id']}", headers={"Accept": "text/plain"})).text
+    assert "is the same account." in words
+    assert "Taken back: 100 points." in words
 
 
 async def test_E14b_what_the_friend_brings_back_is_taken_from_both(system: System) -> None:

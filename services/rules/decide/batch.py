@@ -7,10 +7,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from contracts.envelope import DEFAULT_TENANT
-from contracts.ids import derive
+from contracts.ids import decision_of, derive
 from services.rules.decide import asks, awards, notices, others
 from services.rules.decide.readings import Due, Reading, TierGiven, read_content
-from services.rules.decide.storage import Seat, Waiting, bought_after
+from services.rules.decide.storage import Seat, Waiting
 from services.rules.domain.budgets import Asked
 from services.rules.domain.celebrations import (
     Birthday,
@@ -21,6 +21,7 @@ from services.rules.domain.celebrations import (
     kept,
 )
 from services.rules.domain.commands import AddressAward, AskBudget, Command, Reverse
+from services.rules.domain.facts import ONESELF
 from services.rules.domain.occasions import Doing, Joining, celebrate, do, join
 from services.rules.domain.participant import (
     Background,
@@ -34,9 +35,15 @@ from services.rules.domain.participant import (
 from services.rules.domain.programme import ProgrammeVersion
 from services.rules.domain.purchases import Inputs, Receipt, judge
 from services.rules.domain.records import awarded_in
-from services.rules.domain.referrals import Had, Lessening, Receiving, lessen, receive
-from services.rules.domain.remainders import Bought, GoodsReturned
-from services.rules.domain.returns import Conflict, take_back, take_back_conflict
+from services.rules.domain.referrals import SELF_REFERRAL, Had, Lessening, Receiving, lessen, receive
+from services.rules.domain.remainders import Bought, GoodsReturned, bought_after
+from services.rules.domain.returns import (
+    Conflict,
+    SelfReferral,
+    take_back,
+    take_back_conflict,
+    take_back_self_referral,
+)
 from services.rules.domain.standing import Aged, age, changes_told, given, looks_at, standing_of
 from services.runtime.shard import LogEntry, Verdict
 
@@ -143,7 +150,7 @@ class Batch:
             decided = take_back(seat.participant, subject, bought, background)
         else:
             decided = take_back_conflict(seat.participant, subject, bought, background)
-        self._loaded.bought[reading.of] = bought_after(bought, _left_in(decided.decision), decided.asks)
+        self._loaded.bought[reading.of] = _less(bought, decided)
         return self._take(reading, seat, decided)
 
     def _from_others(self, reading: Reading, seat: Seat, subject: Receiving | Lessening) -> Verdict:
@@ -160,7 +167,26 @@ class Batch:
             award, 0,
         )  # fmt: skip
         self._release(reading.account_id, receiving.decision_id)
+        if decided.decision.reason == SELF_REFERRAL:
+            self._refers_oneself(reading, seat, receiving)
         return verdict
+
+    def _refers_oneself(self, reading: Reading, seat: Seat, receiving: Receiving) -> None:
+        """Take back what the purchase gave for its referrer too, and know from now on whom the member named."""
+        bought = self._loaded.bought.get(reading.of) if reading.of is not None else None
+        if bought is None or reading.of is None:
+            return
+        key = derive(SELF_REFERRAL, reading.of)
+        found = SelfReferral(decision_of(reading.account_id, key), key, receiving.at)
+        decided = take_back_self_referral(seat.participant, found, bought, self._background(reading, seat))
+        if decided is None:
+            return
+        self._loaded.bought[reading.of] = _less(bought, decided)
+        self._take(reading, seat, decided)
+        oneself = Known(receiving.at, referred_by=ONESELF)
+        member_id = decided.decision.member_id
+        seat.participant = learned(seat.participant, member_id, oneself)
+        seat.news.add(member_id)
 
     def _lessen(self, reading: Reading, seat: Seat, lessening: Lessening) -> Verdict:
         had = self._loaded.had.get(lessening.of)
@@ -316,8 +342,9 @@ def _bought(decision: Decision, inputs: Inputs, asked: Iterable[Asked]) -> Bough
     )  # fmt: skip
 
 
-def _left_in(decision: Decision) -> Mapping[str, object]:
-    left = decision.facts["left"]
-    if not isinstance(left, dict):
+def _less(bought: Bought, decided: Decided) -> Bought:
+    """A purchase once a decision took something of it back."""
+    left, remaining = decided.decision.facts["left"], decided.decision.inputs
+    if not isinstance(left, dict) or not isinstance(remaining, tuple):
         raise TypeError("a decision that takes back says what is left")
-    return left
+    return bought_after(bought, left, remaining, decided.asks)

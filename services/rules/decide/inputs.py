@@ -3,7 +3,7 @@
 Lines are lists in the order of `BasketLine`, their empty ends left out: a year of purchases has ten of them each.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -33,6 +33,12 @@ def decode(text: bytes, row: Mapping[str, Any]) -> Inputs:
     """The inputs of a decision on a purchase; `row` is what stands in the open."""
     data = orjson.loads(text)
     return Inputs(receipt_in(data["receipt"], row), _facts(data["facts"]))
+
+
+def remaining_in(text: bytes) -> Sequence[tuple[int, int, int]]:
+    """The lines that a decision which took something back left: number, quantity, amount."""
+    found: Sequence[tuple[int, int, int]] = orjson.loads(text)["remaining"]
+    return found
 
 
 def receipt_in(receipt: Mapping[str, Any], row: Mapping[str, Any]) -> Receipt:

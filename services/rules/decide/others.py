@@ -36,6 +36,7 @@ def entry_of(participant: Participant, command: AddressAward, now: datetime, tra
         "points": award.points,
         "activates_at": award.activates_at,
         "expires_at": award.expires_at,
+        "giver_decision_id": command.decision_id,
     }
     return entry(
         ADDRESSED, event_of(ADDRESSED, command.command_id), key=command.recipient, tenant=participant.tenant,

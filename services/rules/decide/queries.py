@@ -156,7 +156,7 @@ async def _verdicts(
 
 def _commands(decision_id: UUID, kind: str, record: Mapping[str, Any]) -> list[UUID]:
     """The commands by which a decision moves points."""
-    if kind in ("return", "conflict"):
+    if kind in ("return", "conflict", "self_referral"):
         reversed_ = [command_of("reverse", decision_id, currency) for currency in record.get("taken", {})]
         reversed_ += [command_of("reverse", decision_id, ask["ask_id"]) for ask in record.get("taken_of_asks", ())]
         return reversed_ + [UUID(each["command_id"]) for each in record.get("restored", ())]

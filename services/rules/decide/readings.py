@@ -251,10 +251,14 @@ def _award(reading: Reading, data: Mapping[str, Any]) -> None:
         said["currency"], said["scale"], said["points"], ((said["rule"], said["points"]),),
         activates_at=_instant(said["activates_at"]), expires_at=_instant(said["expires_at"]), rule=said["rule"],
     )  # fmt: skip
+    giver, purchase = uuid_of(said["giver"]["account_id"]), said.get("giver_decision_id")
     reading.subject = Receiving(
-        reading.decision_id, reading.member_id, award_key, reading.at, uuid_of(said["giver"]["account_id"]),
-        said["version"], said["rule"], award,
+        reading.decision_id, reading.member_id, award_key, reading.at, giver, said["version"], said["rule"], award,
+        UUID(purchase) if purchase else None,
     )  # fmt: skip
+    if giver == reading.account_id:
+        # Who refers oneself loses what that purchase gave for it.
+        reading.of = reading.subject.giver_decision_id
 
 
 def _instant(text: str | None) -> datetime | None:

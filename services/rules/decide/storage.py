@@ -15,7 +15,7 @@ from services.rules.domain.budgets import Asked
 from services.rules.domain.participant import Decision, Participant
 from services.rules.domain.records import awarded_in
 from services.rules.domain.referrals import Had
-from services.rules.domain.remainders import Bought, Left
+from services.rules.domain.remainders import Bought, bought_after
 from services.rules.domain.sums import Band, Contribution, Contributions, Measures
 from services.rules.publishing import encoded
 from services.runtime.postgres import statements
@@ -142,7 +142,7 @@ class Storage:
                 found[row["decision_id"]] = _bought(row, keys.of(row["member_id"])) if readable else None
                 continue
             bought = found[row["of_decision_id"]]
-            found[row["of_decision_id"]] = bought and bought_after(bought, orjson.loads(row["record"])["left"])
+            found[row["of_decision_id"]] = bought and _less(bought, row, keys.of(row["member_id"]))
         asks = await self._asks(transaction, found)
         return {each: bought and replace(bought, asks=asks.get(each, ())) for each, bought in found.items()}
 
@@ -336,15 +336,9 @@ def _bought(row: Mapping[str, Any], cipher: Cipher) -> Bought:
     )
 
 
-def bought_after(bought: Bought, left: Mapping[str, Any], asks: Sequence[Asked] = ()) -> Bought:
-    """A purchase once some of it came back, as the record of that decision says; `asks` as that decision left them."""
-    return replace(
-        bought,
-        left_before=Left(
-            tuple(left["payments"]), tuple(left["points_back"]), left["taken"], Measures(*left["measures"])
-        ),
-        asks=tuple(asks),
-    )
+def _less(bought: Bought, row: Mapping[str, Any], cipher: Cipher) -> Bought:
+    left = orjson.loads(row["record"])["left"]
+    return bought_after(bought, left, inputs.remaining_in(cipher.decrypt(row["inputs"], row["decision_id"].bytes)))
 
 
 def asked_of(row: Mapping[str, Any]) -> Asked:

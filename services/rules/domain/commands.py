@@ -136,8 +136,8 @@ class AskBudget:
 class AddressAward:
     """Points for whoever holds the identifier `recipient` (`type:value`): `award.points` is what it comes to now.
 
-    `award_key` is the same whenever it changes, `command_id` is not; for the award itself they are equal. `member_id`
-    and `version` are those of the purchase behind it; `changed_at` is when goods came back.
+    `award_key` is the same whenever it changes, `command_id` is not; for the award itself they are equal. `member_id`,
+    `version` and `decision_id` are those of the purchase behind it; `changed_at` is when goods came back.
     """
 
     command_id: UUID
@@ -149,6 +149,7 @@ class AddressAward:
     rule: str
     award: Award
     version: int
+    decision_id: UUID
 
 
 Command = OpenAccount | Accrue | Reverse | Redeem | Restore | ChangeTier | AskBudget | AddressAward

@@ -34,7 +34,9 @@ from services.rules.domain.tiers import History, TierTerms
 from services.rules.domain.value import value
 from services.rules.domain.windows import WindowStart, windows_of
 
-DecisionKind = Literal["purchase", "return", "conflict", "enrolment", "activity", "birthday", "referral"]
+DecisionKind = Literal[
+    "purchase", "return", "conflict", "self_referral", "enrolment", "activity", "birthday", "referral"
+]
 
 _DAY: Final = timedelta(days=1, hours=1)
 """As long as a day can be, clocks that go back included."""

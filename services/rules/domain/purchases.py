@@ -255,7 +255,9 @@ def for_others(
     for other in evaluation.for_others:
         key = derive("award", decision_id, other.rule, other.recipient)
         found.append(
-            AddressAward(key, at, at, key, member_id, other.recipient, other.rule, other.award, version.version)
+            AddressAward(
+                key, at, at, key, member_id, other.recipient, other.rule, other.award, version.version, decision_id
+            )
         )
     return tuple(found)
 

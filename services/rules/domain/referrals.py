@@ -22,15 +22,18 @@ from services.rules.domain.programme import ProgrammeVersion, Rule
 from services.rules.domain.purchases import NO_VERSION, Judged, accruals
 from services.rules.domain.received import Received, received
 from services.rules.domain.records import record_of
+from services.rules.domain.returns import REFERRAL
 from services.rules.domain.sums import NOTHING
 
-REFERRAL: Final = "referral"
 SELF_REFERRAL: Final = "self_referral"
 
 
 @dataclass(frozen=True, slots=True)
 class Receiving:
-    """An award by somebody else's purchase of `at`. `version` is the one that judged it, `key` the award's own."""
+    """An award by somebody else's purchase of `at`. `version` is the one that judged it, `key` the award's own.
+
+    `giver_decision_id` is the decision on that purchase; None in messages of before it was told.
+    """
 
     decision_id: UUID
     member_id: UUID
@@ -40,6 +43,7 @@ class Receiving:
     version: int
     rule: str
     award: Award
+    giver_decision_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from services.rules.domain.lift import Group
 from services.rules.domain.participant import Decided, Participant, PublishedProgramme
 from services.rules.domain.programme import Currency, ProgrammeVersion, Rule
 from services.rules.domain.purchases import Inputs, Receipt
-from services.rules.domain.replay import Past, PastConflict, PastReturn, Replay
+from services.rules.domain.replay import Past, PastConflict, PastReturn, PastSelfReferral, Replay
 from services.rules.domain.tally import NONE, Given, Place, Tally, given_by, month_of
 
 
@@ -133,7 +133,7 @@ class AccountRehearsal:
 
     def _places_of(self, past: Past, decided: Decided, live: Recorded, month: str, day: str) -> tuple[Place, Place]:
         """Where it is counted on each side; what came back stands by its purchase, in the month of the return."""
-        if isinstance(past, PastReturn | PastConflict):
+        if isinstance(past, PastReturn | PastConflict | PastSelfReferral):
             known = self._places.get(past.of)
             if known is not None:
                 return known[0]._replace(month=month, day=day), known[1]._replace(month=month, day=day)

@@ -4,15 +4,16 @@ What was paid comes back as the return says, else pro rata. Rounding is of the w
 that the parts add up: 50 points on three equal lines come back as 17, 16 and 17.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from contracts.amounts import TEN_THOUSANDTHS
 from services.rules.domain.basket import POINTS_PAYMENT, Basket, BasketLine, BasketPayment
 from services.rules.domain.budgets import Asked
+from services.rules.domain.facts import ONESELF
 from services.rules.domain.programme import Currency, ProgrammeVersion
 from services.rules.domain.purchases import Inputs, paying_currency, points_of
 from services.rules.domain.sums import Measures
@@ -69,6 +70,8 @@ class Bought:
     """What was asked of budgets, as it is now."""
     gave_others: bool = False
     """Whether it brought points to others too."""
+    remaining_before: Mapping[int, tuple[int, int]] | None = None
+    """Quantity and amount of each line that is left; None: nothing came back so far."""
 
     @property
     def left(self) -> Left:
@@ -78,6 +81,36 @@ class Bought:
         receipt = self.inputs.receipt
         payments = tuple(payment.amount for payment in receipt.basket.payments)
         return Left(payments, (0,) * len(receipt.points_payments), {}, self.measures)
+
+    @property
+    def remaining(self) -> Mapping[int, tuple[int, int]]:
+        """Quantity and amount by line number, before the return at hand."""
+        if self.remaining_before is not None:
+            return self.remaining_before
+        return {line.line: (line.quantity, line.amount) for line in self.inputs.receipt.basket.lines}
+
+
+def bought_after(
+    bought: Bought, left: Mapping[str, Any], remaining: Iterable[Sequence[int]], asks: Iterable[Asked] = ()
+) -> Bought:
+    """A purchase once some of it was taken back, as the record of that decision says.
+
+    `remaining` is (line, quantity, amount) of what that decision left; `asks` are as it left them.
+    """
+    return replace(
+        bought,
+        inputs=referring_oneself(bought.inputs) if left.get("oneself") else bought.inputs,
+        left_before=Left(
+            tuple(left["payments"]), tuple(left["points_back"]), left["taken"], Measures(*left["measures"])
+        ),
+        remaining_before={line: (quantity, amount) for line, quantity, amount in remaining},
+        asks=tuple(asks),
+    )
+
+
+def referring_oneself(inputs: Inputs) -> Inputs:
+    """The same inputs, once it is known that the member named oneself as the referrer."""
+    return inputs._replace(facts=replace(inputs.facts, referred_by=ONESELF))
 
 
 def remaining_basket(bought: Bought, goods: GoodsReturned, version: ProgrammeVersion) -> Basket:

@@ -17,9 +17,15 @@ from services.rules.domain.occasions import Doing, do
 from services.rules.domain.participant import Background, Decided, Participant, PublishedProgramme
 from services.rules.domain.purchases import Inputs, Receipt, judge, paying_currency
 from services.rules.domain.records import awarded_in
-from services.rules.domain.remainders import Bought, GoodsReturned, Left, Refund
-from services.rules.domain.returns import Conflict, take_back, take_back_conflict
-from services.rules.domain.sums import Contributions, Measures
+from services.rules.domain.remainders import Bought, GoodsReturned, Refund, bought_after
+from services.rules.domain.returns import (
+    Conflict,
+    SelfReferral,
+    take_back,
+    take_back_conflict,
+    take_back_self_referral,
+)
+from services.rules.domain.sums import Contributions
 
 
 class PastReturn(NamedTuple):
@@ -47,7 +53,16 @@ class PastConflict(NamedTuple):
     of: UUID
 
 
-Past = Receipt | Doing | PastReturn | PastConflict
+class PastSelfReferral(NamedTuple):
+    """A purchase whose referrer turned out to be the member oneself."""
+
+    decision_id: UUID
+    key: UUID
+    at: datetime
+    of: UUID
+
+
+Past = Receipt | Doing | PastReturn | PastConflict | PastSelfReferral
 
 
 @dataclass(slots=True)
@@ -79,6 +94,14 @@ class Replay:
                 bought = self._bought[past.of]
                 conflict = Conflict(past.decision_id, past.key, past.at)
                 decided = take_back_conflict(self.participant, conflict, bought, background)
+                self._bought[past.of] = _after(bought, decided)
+            case PastSelfReferral() if past.of in self._bought:
+                bought = self._bought[past.of]
+                found = SelfReferral(past.decision_id, past.key, past.at)
+                taken = take_back_self_referral(self.participant, found, bought, background)
+                if taken is None:
+                    return None
+                decided = taken
                 self._bought[past.of] = _after(bought, decided)
             case _:
                 return None
@@ -130,10 +153,5 @@ def _granted(asked: Asked) -> Asked:
 def _after(bought: Bought, decided: Decided) -> Bought:
     """A purchase once some of it came back."""
     left: Any = decided.decision.facts["left"]
-    return replace(
-        bought,
-        left_before=Left(
-            tuple(left["payments"]), tuple(left["points_back"]), left["taken"], Measures(*left["measures"])
-        ),
-        asks=tuple(decided.asks) or bought.asks,
-    )
+    remaining: Any = decided.decision.inputs
+    return bought_after(bought, left, remaining, decided.asks or bought.asks)

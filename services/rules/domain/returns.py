@@ -1,7 +1,8 @@
 """Returns: what is left of a basket is priced as the basket was, and the difference is taken back.
 
 Priced by the version, facts and counters recorded with the purchase's decision, so a return never gives anything and
-never takes more than was awarded. A purchase that turns out to belong to another account loses all it earned.
+never takes more than was awarded. A purchase that turns out to belong to another account loses all it earned, and one
+whose referrer turns out to be the member oneself what it earned by that.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from contracts.ids import command_of, derive
 from services.rules.domain.budgets import Asked, asks_left
 from services.rules.domain.commands import AddressAward, Cause, Command, Restore, Reverse, Standing
 from services.rules.domain.evaluation import Evaluation, evaluate
+from services.rules.domain.facts import ONESELF
 from services.rules.domain.moments import later, zone_of
 from services.rules.domain.participant import (
     Background,
@@ -28,11 +30,19 @@ from services.rules.domain.participant import (
 from services.rules.domain.programme import ProgrammeVersion
 from services.rules.domain.purchases import for_others, paying_currency
 from services.rules.domain.records import Record, tiers_data
-from services.rules.domain.remainders import Bought, GoodsReturned, Left, points_back, remaining_basket
+from services.rules.domain.remainders import (
+    Bought,
+    GoodsReturned,
+    Left,
+    points_back,
+    referring_oneself,
+    remaining_basket,
+)
 from services.rules.domain.standing import Change, age, changes_told, note_of, standing_of, with_tier
 from services.rules.domain.sums import NOTHING, Contribution, Measures
 from services.rules.domain.tiers import after_return, tier_at, with_periods
 
+REFERRAL: Final = "referral"
 NOTHING_LEFT: Final = Evaluation(awards=(), qualifying=0, increments={}, explanation={})
 
 
@@ -94,6 +104,37 @@ def take_back_conflict(participant: Participant, conflict: Conflict, bought: Bou
         gone, taken=taken, asks=asks_left(bought.asks, {}), others=others,
     )  # fmt: skip
     return _settled(participant, taking, bought, background)
+
+
+class SelfReferral(NamedTuple):
+    """Who was named as the referrer of a purchase's member turned out to be the same account."""
+
+    decision_id: UUID
+    key: UUID
+    at: datetime
+
+
+def take_back_self_referral(
+    participant: Participant, found: SelfReferral, bought: Bought, background: Background
+) -> Decided | None:
+    """Take back what a purchase earned by a referrer who is the member oneself; None: nothing is left to take.
+
+    What is left of the basket is judged again with nobody as the referrer. No goods came back.
+    """
+    version = background.programme.version(bought.version) if bought.version is not None else None
+    known_already = bought.inputs.facts.referred_by in ("", ONESELF)
+    if version is None or known_already or not any(bought.left.measures):
+        return None
+    truly = replace(bought, inputs=referring_oneself(bought.inputs))
+    receipt = bought.inputs.receipt
+    goods = GoodsReturned(found.decision_id, found.key, receipt.purchase_id, found.at, bought.remaining, refunds=())
+    taking = Taking(
+        "self_referral", found.decision_id, found.key, receipt.purchase_id, found.at, bought.version, bought.left,
+        remaining=tuple((line, *left) for line, left in bought.remaining.items()),
+    )  # fmt: skip
+    # Others had nothing by it: what was addressed to the referrer came here, and was refused.
+    taking = _priced(taking, goods, replace(truly, gave_others=False), version)
+    return _settled(participant, taking, truly, background)
 
 
 def _priced(taking: Taking, goods: GoodsReturned, bought: Bought, version: ProgrammeVersion) -> Taking:
@@ -159,7 +200,8 @@ def _settled(participant: Participant, taking: Taking, bought: Bought, backgroun
     participant, fallen = _with_less(participant, taking, change, receipt.basket.at, background)
     changes = (*changes, *fallen)
     standing = standing_of(participant, background, taking.at)
-    cause = Cause(taking.kind, taking.id, receipt.basket.store)
+    kind = REFERRAL if taking.kind == "self_referral" else taking.kind
+    cause = Cause(kind, taking.id, receipt.basket.store)
     restored = _restored(taking, cause, receipt.decision_id, version)
     reversed_ = _reversed(taking, cause, receipt.decision_id, version, standing)
     told = changes_told(participant, changes, standing)
@@ -255,6 +297,7 @@ def _record(taking: Taking, restored: Sequence[Restore], version: ProgrammeVersi
             "points_back": left.points_back,
             "taken": dict(left.taken),
             "measures": tuple(left.measures),
-        },
+        }
+        | ({"oneself": True} if taking.kind == "self_referral" else {}),
     }
     return {key: value for key, value in record.items() if value}

@@ -16,7 +16,7 @@ from services.runtime.http.languages import Language
 
 _UTC: Final = "UTC"
 _MOMENT: Final = timedelta(microseconds=1)
-_TAKEN_BACK: Final = ("return", "conflict")
+_TAKEN_BACK: Final = ("return", "conflict", "self_referral")
 
 
 @dataclass(frozen=True, slots=True)

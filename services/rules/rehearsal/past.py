@@ -16,7 +16,7 @@ from services.rules.decide.inputs import doing_in, receipt_in
 from services.rules.decide.state import known_in, sealed_by_member
 from services.rules.domain.participant import Participant
 from services.rules.domain.rehearsing import AccountRehearsal, Plan, Recorded
-from services.rules.domain.replay import Past, PastConflict, PastReturn
+from services.rules.domain.replay import Past, PastConflict, PastReturn, PastSelfReferral
 from services.rules.domain.tally import NONE, Tally, given_in
 from services.rules.privacy import Cipher, Vault
 from services.runtime.postgres import Pool, statements
@@ -169,6 +169,8 @@ def _past(row: asyncpg.Record, record: Mapping[str, Any], cipher: Cipher | None)
     """What was decided on; None where nobody can read it any more."""
     if row["kind"] == "conflict":
         return PastConflict(row["decision_id"], row["cause_key"], row["occurred_at"], row["of_decision_id"])
+    if row["kind"] == "self_referral":
+        return PastSelfReferral(row["decision_id"], row["cause_key"], row["occurred_at"], row["of_decision_id"])
     if cipher is None:
         return None
     inputs = orjson.loads(cipher.decrypt(row["inputs"], row["decision_id"].bytes))

@@ -203,6 +203,20 @@ async def test_R1_R2_returns_take_back_what_the_lines_gave(counter: Counter) -> 
     assert await counter.pool.fetchval("select sum(qualifying) from decision") == 0
 
 
+async def test_R12_points_of_equal_lines_come_back_in_whole_points(counter: Counter) -> None:
+    """50 points paid on three equal lines, scale 0, returned one by one in batches of their own: 17, 16, 17."""
+    await counter.publish(FIVE_PERCENT.replace("scale: 2", "scale: 0"))
+    paid = [{"type": "points", "amount": "50.00", "points": "50"}, {"type": "card", "amount": "10.00"}]
+    await counter.send(enrolled(), bought("p1", "20.00", "20.00", "20.00", payments=paid))
+    for line in (1, 2, 3):
+        left = {each: ("0", "0") if each <= line else ("1", "20.00") for each in (1, 2, 3)}
+        await counter.send(returned("p1", left, return_id=f"r{line}"))
+    restored = await counter.awards("bonus.redemption.restore.v1")
+    assert points(restored) == [17, 16, 17]
+    redemption = str(ids.command_of("redeem", decision("p1"), "0"))
+    assert {each["data"]["redemption_id"] for each in restored} == {redemption}
+
+
 async def test_R8_a_return_before_its_purchase_waits(counter: Counter) -> None:
     """The return is kept, once, and applied in the transaction in which the purchase is decided."""
     await counter.publish(FIVE_PERCENT)
