@@ -49,7 +49,11 @@ class AfterAnswer(BaseModel):
 
 
 class LineAnswer(BaseModel):
-    """One line: what changed in one currency, what there was after it, and why; `text` says all that in words."""
+    """One line: what changed in one currency, what there was after it, and why; `text` says all that in words.
+
+    `why` may have `source`, `rules` (points of this currency by rule, as decimal strings), `reason`, `operator`,
+    `reference`, `redemption_id`, `hold_id` and `policy`.
+    """
 
     version: int
     type: str
@@ -220,8 +224,18 @@ def line_document(line: Line) -> dict[str, Any]:
             "in_transit": format_points(line["transit_after"], scale),
             "debt": format_points(line["debt_after"], scale),
         },
-        "why": orjson.Fragment(line["why"]),
+        "why": _why_document(line),
     }
+
+
+def _why_document(line: Line) -> Any:  # noqa: ANN401  # any JSON
+    why = orjson.loads(line["why"])
+    return why | {"rules": _rules_of(line, why)} if "rules" in why else orjson.Fragment(line["why"])
+
+
+def _rules_of(line: Line, why: Mapping[str, Any]) -> dict[str, str]:
+    """Which rules gave how many points of a line, as decimal strings."""
+    return {rule: format_points(points, line["scale"]) for rule, points in why.get("rules", {}).items()}
 
 
 def _csv_line(line: Line, text: str) -> str:
@@ -234,7 +248,7 @@ def _csv_line(line: Line, text: str) -> str:
         *(format_points(line[name] or 0, scale) for name in BUCKETS),
         *(format_points(line[name], scale) for name in _AFTER),
         source.get("kind", ""), source.get("id", ""), source.get("store", ""),
-        " ".join(f"{rule}={format_points(points, scale)}" for rule, points in why.get("rules", {}).items()),
+        " ".join(f"{rule}={points}" for rule, points in _rules_of(line, why).items()),
         why.get("reason", ""), why.get("operator", ""), why.get("reference", ""),
         text,
     ]  # fmt: skip

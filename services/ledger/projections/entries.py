@@ -48,12 +48,11 @@ def entry_rows(  # noqa: PLR0913 - the coordinates of an event, all but three by
     now: datetime,
 ) -> list[EntryRow]:
     """The event's lines, as rows of `COLUMNS`; `balances` are those that it changed, `data` is as on the wire."""
-    why = in_json(why_of(data))
     return [
         (
             shard, account_id, known_at, version, currency, position, event.type, event.effective_at, now,
             balance.scale, *deltas_of(event.movements, currency), balance.pending, balance.available, balance.held,
-            balance.in_transit, balance.debt, why,
+            balance.in_transit, balance.debt, in_json(why_of(data, currency)),
         )
         for currency, balance in balances
     ]  # fmt: skip
@@ -71,8 +70,8 @@ def deltas_of(movements: Sequence[Movement], currency: str) -> Sequence[int | No
     return deltas
 
 
-def why_of(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Why the lines of an event are there: its source, the rules that gave, and what else it names.
+def why_of(data: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    """Why an event's line in a currency is there: its source, the rules that gave of it, and what else it names.
 
     `data` is the event's data on the wire, with or without its ids and instants written out.
     """
@@ -81,7 +80,7 @@ def why_of(data: Mapping[str, Any]) -> dict[str, Any]:
         words["source"] = data["source"]
     given: dict[str, int] = {}
     for lot in data.get("lots", ()):
-        for share in lot.get("rules", ()):
+        for share in lot.get("rules", ()) if lot["currency"] == currency else ():
             given[share["rule"]] = given.get(share["rule"], 0) + share["points"]
     if given:
         words["rules"] = given

@@ -24,12 +24,11 @@ def expected_lines(
     if not balances:
         return []
     effective_at, recorded_at = instant(data["effective_at"]), instant(content["time"])
-    why = in_json(why_of(data))
     return [
         (
             position, currency, account_id, known_at, data["version"], content["type"], effective_at, recorded_at,
             after["scale"], *deltas_of(movements, currency), after["pending"], after["available"], after["held"],
-            after["in_transit"], after["debt"], why,
+            after["in_transit"], after["debt"], in_json(why_of(data, currency)),
         )
         for currency, after in sorted(balances.items())
     ]  # fmt: skip

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from services.ledger.verify.plan import Plan
+from services.ledger.verify.run import verify_shards
 from tests.integration.ledger.conftest import NOW, POINTS, Api, Books, Member, accrual, days, paid, reversal, token
 
 
@@ -57,6 +59,34 @@ async def test_a_line_says_what_happened_and_why(books: Books, api: Api, member:
     await books.take(reversal(member, "krakow-12/3/000451", 40_00, "negative"))
     told = [line["text"] for line in reversed(await lines_of(api, member, language))]
     assert told == SAID[language].strip().splitlines()
+
+
+async def test_each_line_names_the_rules_of_its_own_currency(books: Books, api: Api, member: Member) -> None:
+    """A purchase that gave points, miles and stamps has three lines; what rules gave is written with its decimals."""
+    event = accrual(member, "p1", 40_05)
+    (points,) = event["data"]["grants"]
+    points["rules"] = [{"rule": "level", "points": 40_00}, {"rule": "dairy", "points": 5}]
+    miles = points | {"currency": "miles", "scale": 4, "points": 5, "rules": [{"rule": "level", "points": 5}]}
+    stamps = points | {"currency": "stamps", "scale": 0, "points": 3, "rules": [{"rule": "album", "points": 3}]}
+    event["data"]["grants"] += [miles, stamps]
+    await books.take(event)
+    lines = {line["currency"]: line for line in await lines_of(api, member)}
+    assert {currency: line["why"]["rules"] for currency, line in lines.items()} == {
+        POINTS: {"level": "40.00", "dairy": "0.05"},
+        "miles": {"level": "0.0005"},
+        "stamps": {"album": "3"},
+    }
+    assert [lines[name]["text"].split(". ")[2] for name in (POINTS, "miles", "stamps")] == [
+        "Rules: level 40.00; dairy 0.05",
+        "Rules: level 0.0005",
+        "Rules: album 3",
+    ]
+    assert lines[POINTS]["why"]["source"] == {"kind": "purchase", "id": "p1", "store": "krakow-12"}
+    exported = await api.get(f"/accounts/{member.account}/statement", headers={"Accept": "text/csv"})
+    assert {row["currency"]: row["rules"] for row in csv.DictReader(io.StringIO(exported.text))} == {
+        POINTS: "level=40.00 dairy=0.05", "miles": "level=0.0005", "stamps": "album=3",
+    }  # fmt: skip
+    assert (await verify_shards(books.settings.postgres_dsn, [member.shard], Plan())).differences == []
 
 
 async def test_what_is_due_by_now_is_told_before_it_is_written(books: Books, api: Api, member: Member) -> None:
