@@ -24,6 +24,8 @@ create table rehearsal (
 
 create index rehearsal_open on rehearsal (shard, asked_at) where state in ('waiting', 'running');
 
+create index rehearsal_by_date on rehearsal (tenant, asked_at, rehearsal_id);
+
 create table rehearsal_part (
     shard        integer     not null, -- of the rehearsal
     rehearsal_id uuid        not null,

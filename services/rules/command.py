@@ -38,6 +38,7 @@ from services.rules.listener import LedgerListener
 from services.rules.privacy import KeysError, MasterKeys, Pseudonyms, Vault
 from services.rules.programmes.catalogue import Catalogue
 from services.rules.rehearsal.command import rehearse
+from services.rules.rehearsal.sweeping import RehearsalSweeper
 from services.rules.rehearsal.worker import RehearsalWorker
 from services.rules.settings import RulesSettings
 from services.runtime.consumer import ConsumerLoop
@@ -150,7 +151,8 @@ def rehearsals() -> None:
     Secrets(settings)
 
     async def build(process: Process) -> Sequence[Part]:
-        return [RehearsalWorker(await process.pool(SCHEMA, max_size=settings.rehearsal_processes), settings)]
+        pool = await process.pool(SCHEMA, max_size=settings.rehearsal_processes + 1)
+        return [RehearsalWorker(pool, settings), RehearsalSweeper(pool, settings)]
 
     run_process("rules-rehearsals", build, settings)
 

@@ -60,4 +60,8 @@ class RulesSettings(RuntimeSettings):
         default=60, ge=1, description="a part of a rehearsal whose worker is silent for so long is taken up by another"
     )
     rehearsal_look_s: float = Field(default=1, gt=0, description="how often a worker looks for rehearsals to do")
+    rehearsal_keep_days: int = Field(
+        default=90, ge=1, description="how long rehearsals and their reports are kept once they ended"
+    )
+    rehearsal_sweep_s: float = Field(default=3_600, gt=0, description="how often old rehearsals are looked for")
     rehearsal_days_max: int = Field(default=3_660, ge=1, description="the longest period that is rehearsed")

@@ -117,6 +117,10 @@ class Member:
         """Publish a purchase."""
         await self.shop.system.send(self.purchase(purchase_id, at, *lines, payments=payments, **fields))
 
+    async def learns(self, known_at: datetime, **facts: object) -> None:
+        """Publish facts about the member."""
+        await self.shop.system.send(till.news(self.shop.programme, self.card, known_at, now(), facts))
+
     async def bring_back(
         self,
         return_id: str,

@@ -1,8 +1,16 @@
 """E11: a campaign's budget, asked by many at once, from Kafka to the balance."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
+import httpx
+import pytest
+
+from deploy.local.ports import LOOPBACK
+from tests.e2e.processes import Processes
 from tests.e2e.shop import NOON, Balance, Shop, open_shop, programme
 from tests.e2e.shop import checked as checked_answer
 from tests.e2e.system import System
@@ -65,6 +73,51 @@ async def test_E11_a_budget_is_exact_however_many_ask_at_once(system: System) ->
     assert {name: budget[name] for name in ("campaign", "total", "granted", "left", "asks", "cut")} == {
         "campaign": "gift", "total": "1111.00", "granted": "1111.00", "left": "0.00", "asks": 40,
         "cut": MEMBERS - whole,
+    }  # fmt: skip
+
+
+@contextmanager
+def beside(system: System, name: str) -> Iterator[Processes]:
+    """One more worker of rules, which shares the partitions of those that there are."""
+    directory = system.processes.directory / name
+    directory.mkdir()
+    worker = Processes(directory, system.processes.environment, ["rules-work"])
+    worker.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
+
+
+async def decided_by(worker: Processes) -> float:
+    """Messages that a worker has decided, of budgets and of accounts."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        text = (await client.get(f"http://{LOOPBACK}:{worker.port('rules-work')}/metrics")).text
+    counted = [line for line in text.splitlines() if line.startswith("bonus_messages_total{")]
+    return sum(float(line.rsplit(" ", 1)[1]) for line in counted)
+
+
+@pytest.mark.timeout(180)
+async def test_E11_a_budget_is_exact_with_several_workers_one_of_which_dies(system: System) -> None:
+    """Three workers share the partitions and one is killed in the middle: all is granted, and not a point too many."""
+    shop = await open_shop(system, campaign("e11-workers", "partial", total=3333))
+    members = [await shop.enrol(f"m{number}") for number in range(MEMBERS)]
+    await system.settle()
+    rounds = [[member.purchase(f"{turn}-{member.card}", NOON, "50.00") for member in members] for turn in range(2)]
+    with beside(system, "second") as second, beside(system, "third") as third:
+        await asyncio.gather(*(system.send(each, each) for each in rounds[0]))
+        await system.settle()
+        shared = [await decided_by(worker) for worker in (second, third)]
+        sending = asyncio.gather(*(system.send(each) for each in rounds[1]))
+        await asyncio.to_thread(third.kill, "rules-work")
+        await sending
+        await system.settle(timeout_s=120)
+    assert min(shared) > 0
+    balances = [(await member.account())["balances"].get("points") for member in members]
+    assert sum(Decimal(balance["available"]) for balance in balances if balance) == Decimal("3333.00")
+    budget = await budget_of(shop)
+    assert {name: budget[name] for name in ("granted", "left", "asks", "cut")} == {
+        "granted": "3333.00", "left": "0.00", "asks": 2 * MEMBERS, "cut": 2 * MEMBERS - 3333 // 50,
     }  # fmt: skip
 
 

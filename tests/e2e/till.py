@@ -144,6 +144,17 @@ def enrolment(  # noqa: PLR0913, PLR0917 - what an enrolment has
     return Outgoing(ACTIVITIES.name, f"card:{card}", value)
 
 
+def news(programme: str, card: str, known_at: datetime, sent_at: datetime, facts: Mapping[str, object]) -> Outgoing:
+    """Facts about the member who holds a card."""
+    data = {
+        "member": {"type": "card", "value": card},
+        "programme": programme,
+        "known_at": known_at.isoformat(),
+        **facts,
+    }
+    return Outgoing(ACTIVITIES.name, f"card:{card}", event("bonus.member.updated.v1", data, sent_at))
+
+
 def lot(points: int, expires_at: datetime | None = None, activates_at: datetime | None = None) -> Fields:
     """A lot of an award, in hundredths of a point."""
     return {

@@ -1,30 +1,30 @@
 """Routes: rehearsals. A version of a programme on the recorded purchases of a period, in the background."""
 
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.responses import HTMLResponse, Response
 
-from contracts.envelope import Instant
+from contracts.envelope import CODE_PATTERN, Instant
 from contracts.ids import command_of_request
 from contracts.problems import FieldProblem
 from contracts.shards import shard_of
 from services.rules.api.programmes import Code, Publisher, invalid_file
-from services.rules.api.state import FromParts, Key, Parts, Reader
+from services.rules.api.state import FromParts, InPage, Key, Parts, Reader
 from services.rules.domain.programme import ProgrammeVersion
 from services.rules.programme_file import load
 from services.rules.programmes.queries import version_of
 from services.rules.programmes.store import FILE_MAX_BYTES
 from services.rules.rehearsal.page import page_of
 from services.rules.rehearsal.plan import Asked
-from services.rules.rehearsal.store import Rehearsals, said_of
+from services.rules.rehearsal.store import Place, Rehearsals, said_of
 from services.rules.settings import RulesSettings
-from services.runtime.http.answers import answer
+from services.runtime.http.answers import answer, decode_cursor, encode_cursor
 from services.runtime.http.application import JsonRoute, invalid
 from services.runtime.http.idempotency import KeptAnswer, fingerprint
 from services.runtime.http.languages import LANGUAGES, asked_for
@@ -35,6 +35,7 @@ router = APIRouter(tags=["rehearsals"], route_class=JsonRoute)
 Version = Annotated[int | None, Field(ge=1, le=2**31 - 1)]
 
 _HTML: Final = "text/html"
+_TOP: Final[Place] = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=2**128 - 1))
 _ROUTE: Final = "POST programmes/rehearsals"
 _NO_SCRIPTS: Final = "default-src 'none'; style-src 'unsafe-inline'"
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
@@ -96,6 +97,30 @@ async def post_rehearsal(  # noqa: PLR0913, PLR0917 - the parts of a request
         first = KeptAnswer("", key, kept.fingerprint, HTTPStatus.ACCEPTED, b"", kept.asked_at)
         raise first.conflict(print_)
     return answer(said_of(kept), HTTPStatus.ACCEPTED, {"Location": f"/v1/rehearsals/{rehearsal_id}"})
+
+
+@router.get("/v1/rehearsals")
+async def list_rehearsals(
+    page: InPage,
+    caller: Reader,
+    parts: FromParts,
+    programme: Annotated[
+        str | None, Query(max_length=64, pattern=CODE_PATTERN, description="Of this programme alone.")
+    ] = None,
+) -> Response:
+    """Rehearsals with how far they have come, the latest asked for first; reports stand under their own addresses."""
+    kind = f"rehearsals {caller.tenant} {programme}"
+    before = _TOP
+    if page.cursor is not None:
+        asked_at, rehearsal_id = decode_cursor(kind, page.cursor, str, str)
+        before = (datetime.fromisoformat(asked_at), UUID(rehearsal_id))
+    found = await Rehearsals(parts.reads).latest(caller.tenant, programme, before, page.limit + 1)
+    shown, next_cursor = found[: page.limit], None
+    if len(found) > page.limit:
+        last = shown[-1]
+        next_cursor = encode_cursor(kind, [last.asked_at.isoformat(), str(last.asked.rehearsal_id)])
+    listed = [{name: value for name, value in said_of(each).items() if name != "report"} for each in shown]
+    return answer({"rehearsals": listed, "next_cursor": next_cursor})
 
 
 @router.get("/v1/rehearsals/{rehearsal_id}", responses=_RESPONSES)

@@ -21,7 +21,7 @@ def _of(rule: Rule) -> list[str]:
     if rule.event not in (PURCHASE, ENROLMENT, BIRTHDAY) and not rule.event.startswith("activity."):
         found.append(f"`event: {rule.event}` is not done yet; say it of a purchase, an activity or the enrolment")
     if rule.to and rule.to != REFERRER:
-        found.append(f"`to: {rule.to}` does not reach others yet; leave it out for now")
+        found.append(f"`to: {rule.to}` does not reach others yet; give it to the buyer, or write `to: {REFERRER}`")
     if rule.to and rule.budget is not None:
-        found.append("`budget:` of a rule with `to:` is not kept yet; use `cap:` for now")
+        found.append("`budget:` of a rule with `to:` is not kept yet; bound it by `cap: {campaign: …}` or `once_per:`")
     return found

@@ -15,6 +15,9 @@ from services.runtime.postgres import Pool
 
 _PARTS: Final = list(range(SHARDS))
 
+Place = tuple[datetime, UUID]
+"""When a rehearsal was asked for, and its id: where it stands in the list."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -56,11 +59,11 @@ class Rehearsals:
         row = await self._pool.fetchrow(SQL.find_rehearsal, shard_of(str(rehearsal_id)), rehearsal_id, tenant)
         if row is None:
             return None
-        report = orjson.loads(row["report"]) if row["report"] is not None else None
-        return Kept(
-            Asked.of(row), row["fingerprint"], row["state"], row["asked_at"], row["asked_by"], row["started_at"],
-            row["ended_at"], row["parts"], row["parts_done"], row["decisions"], row["error"], report,
-        )  # fmt: skip
+        return _kept(row)
+
+    async def latest(self, tenant: str, programme: str | None, before: Place, most: int) -> list[Kept]:
+        """The rehearsals that were asked for before a place in the list, latest first, without files and reports."""
+        return [_kept(row) for row in await self._pool.fetch(SQL.list_rehearsals, tenant, programme, *before, most)]
 
     async def open(self) -> list[Asked]:
         """Those that are not done, the longest asked for first."""
@@ -89,13 +92,29 @@ class Rehearsals:
             return None
         return [orjson.loads(row["tally"]) for row in rows]
 
-    async def done(self, asked: Asked, report: Mapping[str, Any], now: datetime) -> None:
-        """Keep the report."""
-        await self._pool.execute(SQL.end_rehearsal, asked.shard, asked.rehearsal_id, now, orjson.dumps(report), None)
+    async def done(self, asked: Asked, report: Mapping[str, Any], now: datetime) -> timedelta | None:
+        """Keep the report; gives how long it took, None where it had ended already."""
+        return await self._end(asked, now, orjson.dumps(report), None)
 
-    async def failed(self, asked: Asked, error: str, now: datetime) -> None:
-        """Keep why it cannot be done."""
-        await self._pool.execute(SQL.end_rehearsal, asked.shard, asked.rehearsal_id, now, None, error)
+    async def failed(self, asked: Asked, error: str, now: datetime) -> timedelta | None:
+        """Keep why it cannot be done; gives as `done` does."""
+        return await self._end(asked, now, None, error)
+
+    async def forget(self, ended_before: datetime) -> int:
+        """Forget rehearsals that ended before an instant; gives how many."""
+        return len(await self._pool.fetch(SQL.drop_rehearsals, _PARTS, ended_before))
+
+    async def _end(self, asked: Asked, now: datetime, report: bytes | None, error: str | None) -> timedelta | None:
+        row = await self._pool.fetchrow(SQL.end_rehearsal, asked.shard, asked.rehearsal_id, now, report, error)
+        return None if row is None else now - (row["started_at"] or now)
+
+
+def _kept(row: Mapping[str, Any]) -> Kept:
+    report = orjson.loads(row["report"]) if row["report"] is not None else None
+    return Kept(
+        Asked.of(row), row["fingerprint"], row["state"], row["asked_at"], row["asked_by"], row["started_at"],
+        row["ended_at"], row["parts"], row["parts_done"], row["decisions"], row["error"], report,
+    )  # fmt: skip
 
 
 def said_of(kept: Kept) -> dict[str, Any]:

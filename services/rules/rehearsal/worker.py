@@ -18,6 +18,7 @@ import structlog
 
 from services.rules.domain.tally import Tally, tally_of
 from services.rules.programmes.queries import published_programme_of
+from services.rules.rehearsal import metrics
 from services.rules.rehearsal.plan import Asked, plan_of
 from services.rules.rehearsal.report import report_of
 from services.rules.rehearsal.store import Rehearsals
@@ -95,7 +96,9 @@ class RehearsalWorker:
 
     async def _claimed(self) -> "_Claimed | None":
         """A part to do, of the rehearsal that was asked for first; None where there is none."""
-        for asked in [self._only] if self._only is not None else await self._rehearsals.open():
+        open_ = [self._only] if self._only is not None else await self._rehearsals.open()
+        metrics.OPEN.set(len(open_))
+        for asked in open_:
             part = await self._rehearsals.claim(asked, self._clock(), self._lease)
             if part is not None:
                 return _Claimed(asked, part)
@@ -118,6 +121,7 @@ class RehearsalWorker:
                 return
             await self._kept(asked, part, answering.result())
         except ChildLostError:
+            metrics.PARTS_LOST.inc()
             await self._rehearsals.hold(asked, part, None)
             raise
         finally:
@@ -126,11 +130,11 @@ class RehearsalWorker:
     async def _kept(self, asked: Asked, part: int, answer: dict[str, Any]) -> None:
         if "error" in answer:
             if answer["again"]:
-                await self._rehearsals.hold(asked, part, None)
                 raise ChildLostError(answer["error"])
             log.error("rehearsal failed", rehearsal=str(asked.rehearsal_id), part=part, error=answer["error"])
-            await self._rehearsals.failed(asked, answer["error"], self._clock())
+            _count_end("failed", await self._rehearsals.failed(asked, answer["error"], self._clock()))
             return
+        metrics.DECISIONS.inc(answer["decisions"])
         await self._rehearsals.keep(asked, part, answer["decisions"], answer["tally"])
         await self._report(asked)
 
@@ -143,8 +147,10 @@ class RehearsalWorker:
         tally = Tally()
         for said in found:
             tally.plus(tally_of(said))
-        await self._rehearsals.done(asked, report_of(tally, plan_of(asked, live), live), self._clock())
-        log.info("rehearsal done", rehearsal=str(asked.rehearsal_id))
+        took = await self._rehearsals.done(asked, report_of(tally, plan_of(asked, live), live), self._clock())
+        if took is not None:
+            _count_end("done", took)
+            log.info("rehearsal done", rehearsal=str(asked.rehearsal_id), seconds=took.total_seconds())
 
     async def _is_over(self, asked: Asked) -> bool:
         kept = await self._rehearsals.find(asked.tenant, asked.rehearsal_id)
@@ -153,6 +159,13 @@ class RehearsalWorker:
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
+
+
+def _count_end(state: str, took: timedelta | None) -> None:
+    """Count a rehearsal that ended; None: another lane was quicker and has counted it."""
+    if took is not None:
+        metrics.ENDED.labels(state).inc()
+        metrics.SECONDS.observe(took.total_seconds())
 
 
 class _Claimed(NamedTuple):

@@ -15,7 +15,12 @@ from prometheus_client.metrics import MetricWrapperBase
 from deploy.local.services import SERVICES
 
 DEPLOY: Final = Path(__file__).resolve().parents[3] / "deploy"
-MODULES: Final = ("services.runtime.telemetry.metrics", "services.rules.decide.processor", "services.notifier.sender")
+MODULES: Final = (
+    "services.runtime.telemetry.metrics",
+    "services.rules.decide.processor",
+    "services.rules.rehearsal.metrics",
+    "services.notifier.sender",
+)
 _SELECTOR: Final = re.compile(r"(?P<name>bonus_\w+)(?:\{(?P<labels>[^}]*)\})?")
 _GROUPING: Final = re.compile(r"\bby \((?P<labels>[^)]*)\)")
 

@@ -11,4 +11,5 @@ set state = case when $4::bytea is null then 'failed' else 'done' end,
     ended_at = $3
 where shard = $1
   and rehearsal_id = $2
-  and state in ('waiting', 'running');
+  and state in ('waiting', 'running')
+returning started_at;

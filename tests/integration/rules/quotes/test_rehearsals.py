@@ -11,9 +11,10 @@ import asyncpg
 import psutil
 
 from services.rules.rehearsal.store import Rehearsals
+from services.rules.rehearsal.sweeping import RehearsalSweeper
 from services.rules.rehearsal.worker import RehearsalWorker
 from services.rules.settings import RulesSettings
-from tests.integration.rules.quotes.conftest import KEY, Shop, account_of, basket, enrolment, purchase
+from tests.integration.rules.quotes.conftest import KEY, NOW, Shop, account_of, basket, enrolment, purchase
 
 HEAD = """programme: club
 zone: Europe/Warsaw
@@ -195,6 +196,34 @@ async def test_a_rehearsal_whose_process_is_killed_is_done_all_the_same(shop: Sh
         found = await finished(shop, asked["rehearsal_id"])
     assert (found["state"], found["progress"]["decisions"]) == ("done", 7)
     assert found["report"]["cost"]["rehearsed"]["points"] == {"points": "202.00"}
+
+
+async def test_rehearsals_are_listed_and_forgotten_in_their_time(shop: Shop) -> None:
+    """The latest first, page by page; ninety days after its end one is forgotten, and what has not ended is not."""
+    await shop.publish(LIVE)
+    asked = []
+    for number in range(3):
+        shop.clock[0] = NOW + timedelta(minutes=number)
+        asked.append((await ask(shop, {"version": 1} | PERIOD, key=f"r{number}"))["rehearsal_id"])
+
+    async def listed(**query: str) -> tuple[list[str], str | None]:
+        found = (await shop.api.get("/v1/rehearsals", params=query)).raise_for_status().json()
+        assert all(each["state"] in ("waiting", "failed") and "report" not in each for each in found["rehearsals"])
+        return [each["rehearsal_id"] for each in found["rehearsals"]], found["next_cursor"]
+
+    first, cursor = await listed(programme="club", limit="2")
+    assert (first, await listed(programme="club", limit="2", cursor=cursor or "")) == (asked[:0:-1], ([asked[0]], None))
+    assert await listed(programme="another") == ([], None)
+    rehearsals = Rehearsals(shop.pool)
+    [oldest, *_] = await rehearsals.open()
+    assert await rehearsals.failed(oldest, "no time", NOW) == timedelta(0)
+    assert await rehearsals.failed(oldest, "no time", NOW) is None
+    forgotten = [
+        await RehearsalSweeper(shop.pool, RulesSettings(), clock=lambda days=days: NOW + timedelta(days=days)).sweep()  # type: ignore[misc]  # a clock takes nothing
+        for days in (89, 91, 91)
+    ]
+    assert (forgotten, await listed()) == ([0, 1, 0], (asked[:0:-1], None))
+    assert await shop.pool.fetchval("select count(distinct rehearsal_id) from rehearsal_part") == 2
 
 
 async def test_A6_an_erased_member_is_left_out_on_both_sides(shop: Shop) -> None:
