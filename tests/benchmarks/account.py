@@ -1,6 +1,7 @@
 """One account that has a long history, and one that everybody wants at the same moment; over HTTP.
 
-The long one is that of `ledger.cost_by_history`, with as many lots as events: it has to be measured before.
+The long one is that of `ledger.cost_by_history`, with as many lots as events, each lot with a date of its own: it has
+to be measured before.
 """
 
 import random

@@ -35,8 +35,8 @@ def accruals(run: str, accounts: int, count: int, points: int = 1_000_00) -> Ite
         yield accrual(f"{run}-{number}", chance.randrange(accounts), points, at)
 
 
-def accrual(cause: str, number: int, points: int, at: datetime) -> Outgoing:
-    """One accrual of one lot that never expires."""
+def accrual(cause: str, number: int, points: int, at: datetime, expires_at: datetime | None = None) -> Outgoing:
+    """One accrual of one lot; it never expires unless told."""
     account_id = account(number)
     decision = decision_of(account_id, cause)
     command = command_of("accrue", decision)
@@ -46,7 +46,7 @@ def accrual(cause: str, number: int, points: int, at: datetime) -> Outgoing:
             "command_id": command, "account_id": account_id, "member_id": member(number), "programme": PROGRAMME,
             "occurred_at": at, "decision_id": decision, "source": {"kind": "purchase", "id": cause, "store": "bench"},
             "grants": [
-                {"currency": CURRENCY, "scale": 2, "points": points, "activates_at": None, "expires_at": None,
+                {"currency": CURRENCY, "scale": 2, "points": points, "activates_at": None, "expires_at": expires_at,
                  "rules": [{"rule": "level", "points": points}]}
             ],
             "spent_policy": "to_zero",

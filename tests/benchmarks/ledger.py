@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -148,7 +148,13 @@ async def _book(writer: ShardWriter, number: int, run: str, count: int, batch: i
 
 def _messages(number: int, run: str, causes: Sequence[int]) -> list[Message]:
     at = datetime.now(UTC)
-    return [_decoded(awards.accrual(f"{run}-{number}-{cause}", number, 1_00, at)) for cause in causes]
+    return [
+        # Every lot expires at an instant of its own within two years, soonest first as programmes have it.
+        _decoded(
+            awards.accrual(f"{run}-{number}-{cause}", number, 1_00, at, at + timedelta(days=30, minutes=7 * cause))
+        )
+        for cause in causes
+    ]
 
 
 def _decoded(outgoing: Outgoing) -> Message:
