@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, Union, get_args, get_origin, get_type
 from uuid import UUID
 
 import orjson
+from asyncpg.pgproto import pgproto
 from pydantic import BaseModel
 
 from contracts import ids
@@ -31,7 +32,10 @@ _ANY_ID: Final = UUID(int=0)
 """Stands where an event's id goes."""
 
 _Convert = Callable[[Any], Any]
-_SCALARS: Final[dict[Any, _Convert]] = {UUID: UUID, datetime: datetime.fromisoformat, date: date.fromisoformat}
+_read_uuid: Final[Callable[[str], UUID]] = pgproto.UUID
+"""A UUID as rows of the database have it too; made in a tenth of the time."""
+
+_SCALARS: Final[dict[Any, _Convert]] = {UUID: _read_uuid, datetime: datetime.fromisoformat, date: date.fromisoformat}
 
 
 class _Field(NamedTuple):
@@ -105,7 +109,7 @@ def event_of(content: Mapping[str, Any]) -> Event:
     data = content["data"]
     kind = EVENTS[content["type"]]
     recorded_at = datetime.fromisoformat(content["time"])
-    command_id = UUID(data["command_id"])
+    command_id = _read_uuid(data["command_id"])
     details = data.get("details", {})
     lots = data.get("lots", ())
     fields = {field.name: field.read(details[field.name]) for field in _DETAILS[kind] if field.name in details}
@@ -238,10 +242,10 @@ def _terms_of(event: Event, now: datetime) -> list[dict[str, Any]]:
 
 def _lot_of(terms: Mapping[str, Any], command_id: UUID, recorded_at: datetime) -> Lot:
     return Lot(
-        lot_id=UUID(terms["lot_id"]),
+        lot_id=_read_uuid(terms["lot_id"]),
         currency=terms["currency"],
         sequence=terms["sequence"],
-        accrual_id=UUID(terms["origin"]) if "origin" in terms else command_id,
+        accrual_id=_read_uuid(terms["origin"]) if "origin" in terms else command_id,
         earned_at=datetime.fromisoformat(terms["earned_at"]),
         booked_at=datetime.fromisoformat(terms["booked_at"]) if "booked_at" in terms else recorded_at,
         activates_at=_instant_or_none(terms["activates_at"]),
@@ -253,7 +257,7 @@ def _lot_of(terms: Mapping[str, Any], command_id: UUID, recorded_at: datetime) -
 
 
 def _uuid_or_none(text: str | None) -> UUID | None:
-    return None if text is None else UUID(text)
+    return None if text is None else _read_uuid(text)
 
 
 def _instant_or_none(text: str | None) -> datetime | None:

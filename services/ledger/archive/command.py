@@ -16,13 +16,10 @@ from services.ledger.verify.plan import Limits
 from services.ledger.verify.report import Report
 from services.runtime.writer import wall_clock
 
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command()(archive)
-    app.command("partitions")(make_partitions)
+app = typer.Typer()
 
 
+@app.command()
 def archive(
     directory: Annotated[Path, typer.Argument(help="A new directory for the archive.")],
     *,
@@ -55,6 +52,7 @@ def archive(
     typer.echo(f"{report.events} events of positions {partition.begin} to {partition.until} in {directory}; {words}")
 
 
+@app.command("partitions")
 def make_partitions() -> None:
     """Make partitions of the log ahead of every shard, where there are too few."""
     settings = LedgerSettings()

@@ -3,7 +3,7 @@
 It copies nothing that does not change, builds each changed lot once, and leaves the account it started from as it was.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -28,11 +28,13 @@ _SENT: Final = 19
 _LEAVE: Final = {name: (place, 1 if name in _GROWS_WHEN_LEFT else -1) for place, name in enumerate(_BUCKETS, start=1)}
 """Where a bucket stands in a balance's working values, and what leaving it with one point does to it."""
 
-_EXPIRES_AT: Final = 7
+_SEQUENCE: Final = 2
+LOT_EXPIRES_AT: Final = 7
 _POINTS: Final = 8
 _WITHDRAWN: Final = 16
 _TAKEN_BACK: Final = 17
 _WRITTEN_OFF: Final = 18
+LOT_PARTNER: Final = 20
 _LOT_BUCKETS: Final = ("pending", "available", "held", "in_transit", "redeemed", "expired", "reversed")
 _LOT_PLACE: Final = {name: place for place, name in enumerate(_LOT_BUCKETS, start=_POINTS + 1)}
 """Where a bucket stands in a lot's working values; what goes anywhere else is withdrawn."""
@@ -72,12 +74,17 @@ class Working:
     def open(self, lots: Iterable[Lot]) -> None:
         """Take in lots that are opened, and what changed in the terms of others."""
         for lot in lots:
-            values = self._lot(lot.lot_id)
-            if values is None:
-                self._lots[lot.lot_id] = _lot_values(lot)
-            else:
-                values[_EXPIRES_AT] = lot.expires_at
-            self.lots_opened = max(self.lots_opened, lot.sequence)
+            self.open_values(_lot_values(lot))
+
+    def open_values(self, lot: list[Any]) -> None:
+        """Take in one, as the values of Lot's fields in their order."""
+        lot_id = lot[0]
+        values = self.lot(lot_id)
+        if values is None:
+            self._lots[lot_id] = lot
+        else:
+            values[LOT_EXPIRES_AT] = lot[LOT_EXPIRES_AT]
+        self.lots_opened = max(self.lots_opened, lot[_SEQUENCE])
 
     def move(self, movements: Iterable[Movement], at: datetime) -> None:
         """Apply movements that count from `at`."""
@@ -89,7 +96,7 @@ class Working:
                 values[_DEBT_SINCE] = at
             place, sign = _LEAVE[target]
             values[place] -= sign * points
-            if lot_id is not None and (lot := self._lot(lot_id)) is not None:
+            if lot_id is not None and (lot := self.lot(lot_id)) is not None:
                 if source in _LOT_PLACE:
                     lot[_LOT_PLACE[source]] -= points
                 lot[_LOT_PLACE.get(target, _WITHDRAWN)] += points
@@ -104,7 +111,7 @@ class Working:
             values[0] = scale
         return values
 
-    def _lot(self, lot_id: UUID) -> list[Any] | None:
+    def lot(self, lot_id: UUID) -> list[Any] | None:
         """The working values of a lot, in the order of Lot's fields; None where it is not loaded."""
         values = self._lots.get(lot_id)
         if values is None:
@@ -116,7 +123,7 @@ class Working:
 
     def count_taken_back(self, lot_id: UUID, points: int, written_off: int) -> None:
         """A reversal counted points of this lot."""
-        values = self._lot(lot_id)
+        values = self.lot(lot_id)
         if values is not None:
             values[_TAKEN_BACK] += points
             values[_WRITTEN_OFF] += written_off
@@ -162,6 +169,30 @@ class Working:
             if values[_POINTS] != sum(buckets) or min(buckets) < 0:
                 raise BooksDoNotBalanceError(Lot(*values))
 
+    def lots(self) -> Mapping[UUID, Sequence[Any]]:
+        """Every lot as it stands now, as the values of Lot's fields in their order."""
+        before = self._account.lots
+        if not before:
+            return self._lots
+        return {lot_id: _lot_values(lot) for lot_id, lot in before.items() if lot_id not in self._lots} | self._lots
+
+    def without_lots(self) -> Account:
+        """The account as it stands now, but for its lots, of which there may be very many."""
+        before = self._account
+        balances = {**before.balances, **{currency: self._balance(currency) for currency in self._balances}}
+        return self._made(balances, {}, self.due_from)
+
+    def next_instant(self) -> datetime:
+        """When time alone next changes anything of it; `NEVER` where it does not."""
+        instant = next_instant(self.without_lots().balances, {}, self.holds)
+        for values in self.lots().values():
+            _, _, _, _, _, _, activates_at, expires_at, _, pending, available, *_ = values
+            if pending and activates_at is not None and activates_at < instant:
+                instant = activates_at
+            if (pending or available) and expires_at is not None and expires_at < instant:
+                instant = expires_at
+        return instant
+
     def account(self, *, again: bool = False) -> Account:
         """The account as it stands now; `again`: look through all that is loaded for what is due next."""
         before = self._account
@@ -180,6 +211,10 @@ class Working:
             due_from = min((due_from, *(hold.expires_at for hold in self.holds.values() if hold.state == "open")))
         if again:
             due_from = next_instant(balances, lots, self.holds)
+        return self._made(balances, lots, due_from)
+
+    def _made(self, balances: Mapping[str, Balance], lots: Mapping[UUID, Lot], due_from: datetime) -> Account:
+        before = self._account
         return Account(
             before.account_id, self.tenant, self.programme, self.member_id, self.status, self.erased, self.version,
             self.lots_opened, balances, lots, self.holds, self.redemptions, self.transits, self.tier, self.standing,

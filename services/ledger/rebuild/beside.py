@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
-from uuid import UUID
 
 import asyncpg
 
@@ -59,12 +58,12 @@ class Beside:
         await self._connection.execute(SQL.note_totals, self._shard)
         await self._connection.execute(SQL.note_verdicts, self._shard, start)
 
-    async def replace(self, accounts: Collection[UUID]) -> None:
+    async def replace(self, accounts: Collection[str]) -> None:
         """Forget the rows of state of accounts that have changed since, before they are added anew."""
         for table in STATE:
             await self._connection.execute(statement("forget_beside", table), accounts)
 
-    async def compare_accounts(self, accounts: Collection[UUID], after: int, until: int) -> None:
+    async def compare_accounts(self, accounts: Collection[str], after: int, until: int) -> None:
         """Compare again: the state of these accounts, and lines and verdicts of these positions."""
         await self._connection.execute(SQL.keep_earlier_due, self._shard, accounts)
         for table in STATE:
@@ -73,7 +72,7 @@ class Beside:
         await self._connection.execute(SQL.compare_lines, self._shard, after, until)
         await self._connection.execute(SQL.note_verdicts, self._shard, after)
 
-    async def pass_over(self, accounts: Collection[UUID]) -> None:
+    async def pass_over(self, accounts: Collection[str]) -> None:
         """Leave accounts as they are, whatever was noted of them."""
         for table in _INDEXED:
             await self._connection.execute(statement("forget_wrong", table), accounts)
@@ -83,11 +82,11 @@ class Beside:
         counts = {table: await self._connection.fetchval(statement("count_wrong", table)) for table in BESIDE}
         return {table: count for table, count in counts.items() if count}
 
-    async def wrong_accounts(self) -> Sequence[tuple[UUID, int]]:
+    async def wrong_accounts(self) -> Sequence[tuple[str, int]]:
         """Accounts whose state differs, and in how many rows."""
-        return [(row["account_id"], row["rows"]) for row in await self._connection.fetch(SQL.wrong_accounts)]
+        return [(str(row["account_id"]), row["rows"]) for row in await self._connection.fetch(SQL.wrong_accounts)]
 
-    async def swap_accounts(self, accounts: Collection[UUID]) -> None:
+    async def swap_accounts(self, accounts: Collection[str]) -> None:
         """Put the state of accounts right."""
         for table in STATE:
             await self._connection.execute(statement("take_out", table), self._shard, accounts)

@@ -14,12 +14,10 @@ from services.ledger.rebuild.shard import Rebuilt, Wish
 from services.ledger.settings import LedgerSettings
 from services.ledger.verify.plan import Limits
 
-
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("rebuild")(rebuild_books)
+app = typer.Typer()
 
 
+@app.command("rebuild")
 def rebuild_books(
     *,
     processes: Annotated[int, typer.Option(help="How many share the shards.", min=1, max=64)] = 2,

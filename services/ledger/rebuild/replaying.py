@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
-from uuid import UUID
 
 import asyncpg
 
@@ -16,8 +15,9 @@ from services.ledger.rebuild.tables import LINES, STATE, TOTALS, VERDICTS, Value
 from services.ledger.rebuild.verdicts import Decided
 from services.ledger.storage.rows import account_of, balance_of, hold_of, lot_of, redemption_of, transit_of
 from services.ledger.verify import SQL as LOG
+from services.ledger.verify.entry import Entry
 from services.ledger.verify.lines import Line, expected_lines
-from services.ledger.verify.log import Entry, parsed
+from services.ledger.verify.log import parsed
 from services.ledger.verify.part import Part
 from services.ledger.verify.replay import Replayed
 from services.ledger.verify.restoring import restore_accounts
@@ -39,12 +39,12 @@ class Replaying:
 
     def __init__(self, connection: asyncpg.Connection, shard: int, beside: Beside, findings: Findings) -> None:
         self.shard = shard
-        self.broken: set[UUID] = set()
+        self.broken: set[str] = set()
         self.events = 0
         self._connection = connection
         self._beside = beside
         self._findings = findings
-        self._accounts: dict[UUID, Replayed] = {}
+        self._accounts: dict[str, Replayed] = {}
 
     async def whole(self, since: Snapshot | None, head: int, part: Part, totals: Totals, rows_at_once: int) -> None:
         """The log from a snapshot (None: the beginning) to `head`, for the accounts of a part; verdicts once.
@@ -71,7 +71,7 @@ class Replaying:
             await self._beside.add(TOTALS, (self._total(key, sums) for key, sums in totals.items()))
         await self._beside.flush()
 
-    async def catch_up(self, after: int, until: int) -> list[UUID]:
+    async def catch_up(self, after: int, until: int) -> list[str]:
         """The events after one position, until another, onto what is beside; gives the accounts that they changed."""
         rows = await self._connection.fetch(LOG.events, self.shard, after, until)
         touched = {row["account_id"] for row in rows if row["account_id"] is not None}
@@ -97,21 +97,22 @@ class Replaying:
                 continue
             if decided is not None:
                 await self._beside.add(VERDICTS, decided.take(entry))
-            if entry.type != REJECTED and part.has(entry.account_id) and entry.account_id not in self.broken:
-                lines = self._replay(entry, totals)
+            account_id = entry.account_id
+            if account_id is None or entry.type == REJECTED or account_id in self.broken:
+                continue
+            if part.has(account_id):
+                lines = self._replay(entry, account_id, totals)
                 await self._beside.add(LINES, (_line_row(self.shard, line) for line in lines))
         self.events += len(rows)
 
-    def _replay(self, entry: Entry, totals: Totals) -> list[Line]:
-        account_id, content = entry.account_id, entry.content
-        assert account_id is not None  # noqa: S101  # only accounts' own events come here
+    def _replay(self, entry: Entry, account_id: str, totals: Totals) -> list[Line]:
         try:
             replayed = self._accounts.get(account_id)
             if replayed is None:
-                replayed = self._accounts[account_id] = Replayed.unopened(account_id, content)
-            movements = replayed.take(content, entry.position)
-            add_to_totals(totals, content, movements, replayed)
-            return expected_lines(entry.position, account_id, content, movements, replayed.known_at)
+                replayed = self._accounts[account_id] = Replayed.unopened(entry)
+            movements = replayed.take(entry)
+            add_to_totals(totals, entry.content, movements, replayed)
+            return expected_lines(entry, movements, replayed)
         except (ValueError, KeyError, TypeError) as error:
             self._break(account_id, f"position {entry.position}: {error!r}")
             return []
@@ -126,7 +127,7 @@ class Replaying:
         try:
             account = replayed.account()
         except BooksDoNotBalanceError as error:
-            self._break(replayed.account_id, repr(error))
+            self._break(str(replayed.account_id), repr(error))
             return
         by_table: dict[str, list[Values]] = defaultdict(list)
         for table, row in rows_of(self.shard, account, replayed.known_at, replayed.position):
@@ -134,24 +135,24 @@ class Replaying:
         for table, rows in by_table.items():
             await self._beside.add(table, rows)
 
-    async def _load(self, accounts: Sequence[UUID]) -> None:
+    async def _load(self, accounts: Sequence[str]) -> None:
         """Take accounts up from the rows beside."""
-        parts: dict[UUID, dict[str, Any]] = {each: {name: {} for name, _ in _PARTS.values()} for each in accounts}
-        own: dict[UUID, Row] = {}
+        parts: dict[str, dict[str, Any]] = {each: {name: {} for name, _ in _PARTS.values()} for each in accounts}
+        own: dict[str, Row] = {}
         for table in STATE:
             for record in await self._connection.fetch(statement("beside_rows", table), accounts):
                 row: Row = tuple(record)[1:]
                 if table == "account":
-                    own[row[0]] = row
+                    own[str(row[0])] = row
                 else:
                     name, make = _PARTS[table]
-                    parts[row[0]][name][row[1]] = make(row)
+                    parts[str(row[0])][name][row[1]] = make(row)
         for account_id, values in own.items():
             account: Account = account_of(values, **parts[account_id])
             *_, known_at, position = values
             self._accounts[account_id] = Replayed.restored(account, known_at, position)
 
-    def _break(self, account_id: UUID, why: str) -> None:
+    def _break(self, account_id: str, why: str) -> None:
         self._findings.differs("not_replayable", "account", account_id, "", why)
         self.broken.add(account_id)
         self._accounts.pop(account_id, None)

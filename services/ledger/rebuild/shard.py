@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
-from uuid import UUID
 
 import asyncpg
 
@@ -17,9 +16,11 @@ from services.ledger.rebuild.replaying import Replaying
 from services.ledger.rebuild.tables import LINES, TOTALS, VERDICTS
 from services.ledger.verify import SQL as LOG
 from services.ledger.verify.part import Part
-from services.ledger.verify.plan import Limits
+from services.ledger.verify.plan import Limits, Plan
+from services.ledger.verify.reading import Reading
 from services.ledger.verify.report import Difference, Report
 from services.ledger.verify.rows import Findings
+from services.ledger.verify.shard import verify_shard
 from services.ledger.verify.sums import Sums
 from services.runtime.postgres import SQL as RUNTIME
 
@@ -84,10 +85,12 @@ class Rebuilt:
 class ShardRebuild:
     """The rebuild of one shard, on a connection of its own that may change every table of the books."""
 
-    def __init__(self, connection: asyncpg.Connection, shard: int, wish: Wish) -> None:
+    def __init__(self, connection: asyncpg.Connection, reading: Reading, shard: int, wish: Wish) -> None:
         self._connection = connection
+        self._reading = reading
         self._shard = shard
         self._since = wish.since
+        self._start = 0 if wish.since is None else wish.since.heads[shard].position
         self._limits = wish.limits
         self._step_rows = wish.step_rows
         self._dry = wish.dry
@@ -99,6 +102,9 @@ class ShardRebuild:
 
     async def run(self) -> Rebuilt:
         """Rebuild. Raises `StatementRefusedError`, `OSError` for a snapshot that cannot be used."""
+        await self._refuse_archived()
+        if await self._proves_itself():
+            return self.done
         await self._beside.make()
         await self._build()
         self.done.wrong = await self._beside.counts()
@@ -109,21 +115,29 @@ class ShardRebuild:
         self.done.not_replayable = self._findings.report.differences
         return self.done
 
+    async def _refuse_archived(self) -> None:
+        """Refuse to begin with events that are in the log no more. Raises `StatementRefusedError`."""
+        archived = await self._connection.fetchval(SQL.archived_until)
+        if archived is not None and archived > self._start:
+            raise StatementRefusedError(f"events up to position {archived} were archived: go on --since the last")
+
+    async def _proves_itself(self) -> bool:
+        """Whether everything is as the log says already. That is known sooner than it is built, and usual."""
+        report = await verify_shard(self._reading, self._shard, Plan(self._limits, self._since))
+        self.done.events = report.events
+        return report.ok
+
     async def _build(self) -> None:
         """Replay everything at one instant, and compare with what stands there at that instant."""
         async with self._connection.transaction(isolation="repeatable_read"):
             marks = await self._connection.fetchrow(LOG.marks, self._shard, None)
             self._seen = marks["head"]
-            start = 0 if self._since is None else self._since.heads[self._shard].position
-            archived = await self._connection.fetchval(SQL.archived_until)
-            if archived is not None and archived > start:
-                raise StatementRefusedError(f"events up to position {archived} were archived: go on --since the last")
             totals = Sums.of(self._since, self._shard).totals
             parts = 1 + marks["lots"] // self._limits.lots_at_once
             for number in range(parts):
                 part, rows_at_once = Part(number, parts), self._limits.rows_at_once
                 await self._replaying.whole(self._since, self._seen, part, totals, rows_at_once)
-            await self._beside.compare(start)
+            await self._beside.compare(self._start)
         await self._beside.pass_over(list(self._replaying.broken))
 
     async def _approach(self) -> None:
@@ -171,9 +185,9 @@ class ShardRebuild:
         self.done.steps += 1
 
 
-def _in_steps(accounts: Sequence[tuple[UUID, int]], rows_max: int) -> Iterator[list[UUID]]:
+def _in_steps(accounts: Sequence[tuple[str, int]], rows_max: int) -> Iterator[list[str]]:
     """Accounts in groups of so many rows; one that has more is a group of its own."""
-    group: list[UUID] = []
+    group: list[str] = []
     rows = 0
     for account_id, count in accounts:
         if group and rows + count > rows_max:

@@ -3,35 +3,20 @@
 The message that asked is not in the log. Its type is given as what usually leads to such an event.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
-from uuid import UUID
 
 import orjson
 
 from contracts.amounts import format_points
-from services.ledger.verify.log import Entry
-from services.ledger.verify.replay import instant, uuid
+from services.ledger.onward import FORWARDED
+from services.ledger.verify.asking import USUALLY
+from services.ledger.verify.entry import Entry, instant, uuid
 from services.ledger.verify.verdicts import DUE
 from services.ledger.wire import REJECTED
 
 Values = tuple[Any, ...]
-
-_ASKED_BY: Final[Mapping[str, str]] = {
-    "bonus.points.accrued.v1": "bonus.points.accrue.v1",
-    "bonus.points.reversed.v1": "bonus.points.reverse.v1",
-    "bonus.points.redeemed.v1": "bonus.points.redeem.v1",
-    "bonus.points.restored.v1": "bonus.redemption.restore.v1",
-    "bonus.hold.placed.v1": "bonus.hold.place.v1",
-    "bonus.hold.captured.v1": "bonus.hold.capture.v1",
-    "bonus.hold.released.v1": "bonus.hold.release.v1",
-    "bonus.tier.changed.v1": "bonus.tier.change.v1",
-    "bonus.account.opened.v1": "bonus.account.open.v1",
-    "bonus.merge.accepted.v1": "bonus.accounts.merge.v1",
-    "bonus.account.erased.v1": "bonus.member.erased.v1",
-}
-
 
 _ANSWERED: Final = ("pending", "available", "held", "debt")
 
@@ -80,15 +65,15 @@ def _row(shard: int, done: _Open) -> Values:
         request = None if asked is None else orjson.dumps(asked).decode()
         kind = details.get("command", "")
         return (shard, command_id, account_id, kind, "refused", refusal["code"], request, _json(answer), *place)
-    kind = _ASKED_BY.get(done.first.type, "")
+    kind = USUALLY.get(done.last.type) or USUALLY.get(done.first.type, FORWARDED)
     return (shard, command_id, account_id, kind, "applied", None, None, _json(_answer(done, account_id)), *place)
 
 
-def _answer(done: _Open, account_id: UUID | None) -> dict[str, Any]:
+def _answer(done: _Open, account_id: str | None) -> dict[str, Any]:
     data = done.last.content["data"]
     return {
         "command_id": done.command_id,
-        "account_id": str(account_id),
+        "account_id": account_id,
         "version": data["version"],
         "position": done.last.position,
         "recorded_at": done.last.content["time"],

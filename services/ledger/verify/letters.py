@@ -7,8 +7,7 @@ import asyncpg
 
 from contracts.ids import derive
 from services.ledger.verify import SQL
-from services.ledger.verify.log import Entry
-from services.ledger.verify.replay import instant
+from services.ledger.verify.entry import Entry, instant
 from services.ledger.verify.rows import Findings
 
 _FIELDS: Final = ("topic", "partition", "offset", "code", "message", "set_aside_at", "traceparent", "record_sha256")
@@ -61,3 +60,7 @@ def _compare(row: Mapping[str, Any], said: list[Any], findings: Findings) -> Non
     marked = (row["replayed_at"] is not None, row["replayed_by"] is not None)
     if marked != ((row["state"] != "set_aside",) * 2):
         findings.differs("altered", "dead_letter", row["dead_letter_id"], f"{row['state']} by whom and when", marked)
+    if row["replaced"] and row["state"] == "set_aside":
+        findings.differs("altered", "dead_letter", f"{row['dead_letter_id']} replacement", "none before it is replayed")
+    if not row["has_key"]:
+        findings.differs("altered", "dead_letter", f"{row['dead_letter_id']} subject", "one with a key", row["subject"])

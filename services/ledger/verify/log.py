@@ -1,10 +1,8 @@
 """The log itself: positions, hashes, and the columns beside the bytes."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any, Final
-from uuid import UUID
+from typing import Final
 
 import orjson
 
@@ -12,7 +10,7 @@ from contracts.topics import DEAD_LETTER_TYPE
 from services.ledger.domain.account_events import EVENTS
 from services.ledger.onward import ACCEPTED, FORWARDED, OFFERED, REFUSED
 from services.ledger.proof.heads import Head
-from services.ledger.verify.replay import instant, uuid
+from services.ledger.verify.entry import Entry, instant
 from services.ledger.verify.rows import Findings, Row
 from services.ledger.wire import REJECTED
 
@@ -28,19 +26,12 @@ _KEYS: Final[Mapping[str, str]] = {
 }
 """The other types, and the field of their data that is their key."""
 
-_POSITION: Final = 0
-_BODY: Final = 6
-_HASH: Final = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An event of the log, parsed; `account_id` None: an entry of the runtime's own."""
-
-    position: int
-    type: str
-    account_id: UUID | None
-    content: Mapping[str, Any]
+POSITION: Final = 0
+ACCOUNT: Final = 6
+_BESIDE: Final = slice(1, 8)
+"""Id, type, instant, traceparent, key, account and version: columns that the bytes say too."""
+_BODY: Final = 8
+_HASH: Final = 9
 
 
 class Chain:
@@ -51,18 +42,30 @@ class Chain:
         self._findings = findings
         self._anchored = anchored
 
-    def link(self, row: Row) -> None:
-        """Check that a row follows on the one before, and that its hash is that of its bytes on top of it."""
-        position = row[_POSITION]
-        if position != self.position + 1:
-            self._findings.differs("gap", "event", f"position {self.position + 1}", "", f"position {position}")
-        digest = sha256(self.digest + row[_BODY]).digest()
-        if digest != row[_HASH]:
-            self._findings.differs("broken_hash", "event", f"position {position}", digest.hex(), row[_HASH].hex())
-        # On with the hash that stands there: an altered row is named once, and not every row after it.
-        self.position, self.digest = position, row[_HASH]
-        if position in self._anchored:
-            compare_anchor(self._anchored[position], Head(position, self.digest), self._findings)
+    def link(self, rows: Sequence[Row]) -> None:
+        """Check that rows follow on those before, and that each hash is that of its bytes on top of the one before it.
+
+        Each is made from the hash that stands before it: an altered row is named once, and not every row after it.
+        """
+        positions, hashes = [row[POSITION] for row in rows], [row[_HASH] for row in rows]
+        before = (self.digest, *hashes)
+        made = [sha256(prior + row[_BODY]).digest() for prior, row in zip(before, rows, strict=False)]
+        if made != hashes or positions != list(range(self.position + 1, self.position + 1 + len(rows))):
+            self._name_breaks(positions, made, hashes)
+        if self._anchored:
+            for head in map(Head, positions, hashes):
+                if head.position in self._anchored:
+                    compare_anchor(self._anchored[head.position], head, self._findings)
+        self.position, self.digest = positions[-1], hashes[-1]
+
+    def _name_breaks(self, positions: Sequence[int], made: Sequence[bytes], hashes: Sequence[bytes]) -> None:
+        expected = self.position + 1
+        for position, digest, stated in zip(positions, made, hashes, strict=True):
+            if position != expected:
+                self._findings.differs("gap", "event", f"position {expected}", "", f"position {position}")
+            if digest != stated:
+                self._findings.differs("broken_hash", "event", f"position {position}", digest.hex(), stated.hex())
+            expected = position + 1
 
 
 def compare_anchor(signed: set[bytes], found: Head, findings: Findings) -> None:
@@ -74,26 +77,25 @@ def compare_anchor(signed: set[bytes], found: Head, findings: Findings) -> None:
 
 def parsed(row: Row, findings: Findings | None) -> Entry | None:
     """The event in a row; with `findings` its columns are compared with its bytes. None: it cannot be read."""
-    position, event_id, key, kind, recorded_at, traceparent, body, _, account_id, version = row
     try:
-        content = orjson.loads(body)
-        data = content["data"]
-        stated = content["type"]
-        beside = [str(event_id), kind, recorded_at, traceparent, key]
-        within = [content["id"], stated, instant(content["time"]), content.get("traceparent")]
-        if stated in OF_ACCOUNTS:
-            account_id, beside = uuid(data["account_id"]), [*beside, str(account_id), version]
-            within += [data["account_id"], data["account_id"], data["version"]]
+        content = orjson.loads(row[_BODY])
+        data, kind, recorded_at = content["data"], content["type"], instant(content["time"])
+        account_id = version = None
+        if kind in OF_ACCOUNTS:
+            key = account_id = data["account_id"]
+            version = data["version"]
         else:
-            account_id, beside = None, [*beside, account_id, version]
-            within += [data[_KEYS[stated]], None, None]
+            key = data[_KEYS[kind]]
+        if not isinstance(key, str):
+            raise TypeError(f"its key is {key!r}")  # noqa: TRY301  # named as all else that keeps it from being read
+        within = (content["id"], kind, recorded_at, content.get("traceparent"), key, account_id, version)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if findings is not None:
-            findings.differs("unreadable", "event", f"position {position}", "", repr(error))
+            findings.differs("unreadable", "event", f"position {row[POSITION]}", "", repr(error))
         return None
-    if findings is not None and beside != within:
-        wrong = [(mine, other) for mine, other in zip(within, beside, strict=True) if mine != other]
+    if findings is not None and within != row[_BESIDE]:
+        wrong = [(mine, other) for mine, other in zip(within, row[_BESIDE], strict=True) if mine != other]
         findings.differs(
-            "altered", "event", f"position {position}", [mine for mine, _ in wrong], [other for _, other in wrong]
+            "altered", "event", f"position {row[POSITION]}", [mine for mine, _ in wrong], [other for _, other in wrong]
         )
-    return Entry(position, content["type"], account_id, content)
+    return Entry(row[POSITION], kind, account_id, recorded_at, content)

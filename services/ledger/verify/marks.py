@@ -15,7 +15,7 @@ from services.ledger.verify.rows import Findings
 async def compare_marks(
     connection: asyncpg.Connection, marks: Mapping[str, Any], chain: Chain, findings: Findings
 ) -> None:
-    """Compare head, hash, relayed position, waiting commands and programmes."""
+    """Compare head, hash, relayed position and programmes."""
     shard = findings.shard
     expected = (chain.position, chain.digest.hex())
     found = (marks["head"], marks["hash"].hex())
@@ -26,11 +26,6 @@ async def compare_marks(
         findings.differs("altered", "shard", f"{shard} recorded_at", "no later than now", marks["recorded_at"])
     if marks["relayed"] is None or marks["relayed"] > chain.position:
         findings.differs("beyond_the_log", "relay_position", shard, f"at most {chain.position}", marks["relayed"])
-    for row in await connection.fetch(SQL.waiting, shard):
-        verdicts = f"{row['verdict']}, awaited {row['awaited_verdict']}"
-        findings.differs("unexpected", "waiting", row["command_id"], "a command that waits", verdicts)
-    for row in await connection.fetch(SQL.unwaiting, shard):
-        findings.differs("missing", "waiting", row["command_id"], "the command that waits")
     for row in await connection.fetch(SQL.keys, shard):
         findings.differs("unexpected", "idempotency_key", f"{row['scope']} {row['key']}")
     for row in await connection.fetch(SQL.programmes, shard):

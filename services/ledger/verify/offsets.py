@@ -17,9 +17,9 @@ from contracts.programmes import ProgrammeState
 from contracts.topics import PROGRAMMES
 from services.ledger.settings import LedgerSettings
 from services.ledger.verify import SQL
+from services.ledger.verify.reading import connect
 from services.ledger.verify.report import Report
 from services.ledger.verify.rows import Findings
-from services.ledger.verify.run import connect
 
 _NO_SHARD: Final = -1
 _POLL_MS: Final = 1_000

@@ -1,46 +1,56 @@
 """An account made anew from the bytes of its events.
 
 What only moves points (most events) is applied as it stands in the JSON; all else is read into the domain's events and
-applied by the domain. UUIDs are those of asyncpg, which are made and compared in a tenth of the time.
+applied by the domain.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from asyncpg.pgproto import pgproto
-
 from contracts.awards import Standing
 from services.ledger import wire
-from services.ledger.domain.account import Account, Lot, unopened
+from services.ledger.domain.account import Account, unopened
 from services.ledger.domain.events import Movement
 from services.ledger.domain.evolve import apply
-from services.ledger.domain.working import Working
-from services.ledger.projections.totals import Origin, origin_of
+from services.ledger.domain.working import LOT_EXPIRES_AT, LOT_PARTNER, Working
+from services.ledger.projections.totals import Origin, month_of_expiry
+from services.ledger.verify.entry import Entry, instant, uuid
 
 _PLAIN: Final = frozenset(
     {"bonus.points.accrued.v1", "bonus.points.activated.v1", "bonus.points.expired.v1", "bonus.debt.settled.v1"}
 )
 """Events that do nothing but open lots, move points, and note scales, activity and standing."""
 
-_NO_DETAILS: Final[Mapping[str, Any]] = {}
-instant: Final = datetime.fromisoformat
-uuid: Final = pgproto.UUID
+EXPIRIES_KEPT: Final = 1_024
+"""Most lots expire at the end of some month; those of a year are few."""
+
+_EMPTY: Final = (0,) * 10
+"""What a lot's buckets begin with, and what was taken back and written off of it."""
+
+month_of: Final = lru_cache(EXPIRIES_KEPT)(month_of_expiry)
+
+_NOTHING: Final[Mapping[str, Any]] = {}
 
 
 class Replayed:
-    """One account on its way through the log. `origins` are those of its lots, as totals count them."""
+    """One account on its way through the log.
 
-    __slots__ = ("_standing", "account_id", "known_at", "origins", "position", "programme", "tenant", "working")
+    `known_at` is the latest instant from which its events are known, `known_as` the same as the log has it.
+    """
+
+    __slots__ = (
+        "_standing", "account_id", "known_as", "known_at", "position", "programme", "tenant", "working",
+    )  # fmt: skip
 
     def __init__(self, account: Account, known_at: datetime) -> None:
         self.account_id = account.account_id
         self.tenant, self.programme = account.tenant, account.programme
         self.working = Working(account)
-        self.known_at = known_at
+        self.known_at, self.known_as = known_at, known_at.isoformat()
         self.position = 0
-        self.origins: dict[UUID, Origin] = {}
         self._standing: Mapping[str, Any] | None = None
 
     @classmethod
@@ -48,34 +58,44 @@ class Replayed:
         """An account as a snapshot holds it, after its event at `position`."""
         replayed = cls(account, known_at)
         replayed.position = position
-        replayed.origins = {lot.lot_id: origin_of(lot) for lot in account.lots.values()}
         return replayed
 
     @classmethod
-    def unopened(cls, account_id: UUID, content: Mapping[str, Any]) -> "Replayed":
-        """An account before its first event."""
-        return cls(unopened(account_id, content["tenant"], content["data"]["programme"]), instant(content["time"]))
+    def unopened(cls, entry: Entry) -> "Replayed":
+        """An account before its first event. Raises KeyError, TypeError or ValueError if it is none."""
+        content = entry.content
+        account = unopened(uuid(entry.account_id), content["tenant"], content["data"]["programme"])
+        return cls(account, entry.recorded_at)
 
-    def take(self, content: Mapping[str, Any], position: int) -> Sequence[Movement]:
+    def take(self, entry: Entry) -> Sequence[Movement]:
         """Apply one more event, and give its movements. Raises KeyError, TypeError or ValueError if it is none."""
+        content = entry.content
         data = content["data"]
-        self.position = position
-        known_at = instant(data["known_at"]) if "known_at" in data else instant(content["time"])
-        self.known_at = max(self.known_at, known_at)
-        if content["type"] not in _PLAIN or "activity" in data.get("details", _NO_DETAILS):
+        self.position = entry.position
+        if "known_at" in data:
+            known_at, known_as = instant(data["known_at"]), data["known_at"]
+        else:
+            known_at, known_as = entry.recorded_at, content["time"]
+        if known_at > self.known_at:
+            self.known_at, self.known_as = known_at, known_as
+        details = data.get("details", _NOTHING)
+        if entry.type not in _PLAIN or "activity" in details:
             return self._take_any(content)
         working = self.working
         working.begin()
-        if "lots" in data:
-            self._open(content)
-        if "details" in data:
-            for currency, scale in data["details"].get("scales", ()):
+        opened = self._open(entry) if "lots" in data else _NOTHING
+        if "scales" in details:
+            for currency, scale in details["scales"]:
                 working.balance(currency, scale)
         movements: list[Movement] = [
             # As good as a Movement to those who unpack it, and made in a third of the time.
-            (each["currency"], each["lot_id"] and uuid(each["lot_id"]), each["from"], each["to"], each["points"])  # type: ignore[misc]
+            (  # type: ignore[misc]
+                each["currency"], lot_id and (opened.get(lot_id) or uuid(lot_id)), each["from"], each["to"],
+                each["points"],
+            )
             for each in data.get("movements", ())
-        ]
+            for lot_id in (each["lot_id"],)
+        ]  # fmt: skip
         working.move(movements, instant(data["effective_at"]))
         if "standing" in data:
             self._standing = data["standing"]
@@ -83,35 +103,45 @@ class Replayed:
 
     def _take_any(self, content: Mapping[str, Any]) -> tuple[Movement, ...]:
         event = wire.event_of(content)
-        for lot in event.lots:
-            self.origins[lot.lot_id] = origin_of(lot)
         if event.standing is not None:
             self._standing = None
         apply(self.working, event)
         return event.movements
 
-    def _open(self, content: Mapping[str, Any]) -> None:
-        data = content["data"]
-        command_id, recorded_at = uuid(data["command_id"]), instant(content["time"])
-        lots = []
+    def _open(self, entry: Entry) -> Mapping[str, UUID]:
+        """Take in the lots that an event opens; gives their ids by what is written of them."""
+        opened = {}
+        data, recorded_at = entry.content["data"], entry.recorded_at
+        command_id = uuid(data["command_id"])
         for terms in data["lots"]:
-            expires_at = None if terms["expires_at"] is None else instant(terms["expires_at"])
-            lot = Lot(
-                uuid(terms["lot_id"]), terms["currency"], terms["sequence"],
+            lot_id, activates_at, expires_at = uuid(terms["lot_id"]), terms["activates_at"], terms["expires_at"]
+            self.working.open_values([
+                lot_id, terms["currency"], terms["sequence"],
                 uuid(terms["origin"]) if "origin" in terms else command_id,
                 instant(terms["earned_at"]),
                 instant(terms["booked_at"]) if "booked_at" in terms else recorded_at,
-                None if terms["activates_at"] is None else instant(terms["activates_at"]),
-                expires_at, terms["points"], campaign=terms.get("campaign"), partner=terms.get("partner", ""),
-            )  # fmt: skip
-            lots.append(lot)
-            self.origins[lot.lot_id] = origin_of(lot)
-        self.working.open(lots)
+                None if activates_at is None else instant(activates_at),
+                None if expires_at is None else instant(expires_at),
+                terms["points"], *_EMPTY, terms.get("campaign"), terms.get("partner", ""),
+            ])  # fmt: skip
+            opened[terms["lot_id"]] = lot_id
+        return opened
 
-    def account(self) -> Account:
-        """The account after all events taken. Raises BooksDoNotBalanceError."""
+    def origin(self, lot_id: UUID) -> Origin:
+        """The origin of a lot, as totals count it. Raises KeyError where there is no such lot."""
+        lot = self.working.lot(lot_id)
+        if lot is None:
+            raise KeyError(lot_id)
+        return month_of(lot[LOT_EXPIRES_AT]), lot[LOT_PARTNER]
+
+    def settle(self) -> None:
+        """No more events. Raises BooksDoNotBalanceError."""
         if self._standing is not None:
             self.working.standing = Standing.model_validate(self._standing)
             self._standing = None
         self.working.check()
+
+    def account(self) -> Account:
+        """The account after all events taken. Raises BooksDoNotBalanceError."""
+        self.settle()
         return self.working.account()

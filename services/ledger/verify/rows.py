@@ -1,6 +1,5 @@
-"""Rows in the order of the log, in portions, and the words for what is wrong with them."""
+"""Rows in portions, and the words for what is wrong with them."""
 
-from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,26 +31,14 @@ class Portions:
         self._parameters = parameters
         self._at_once = at_once
         self._cursor: Any = None
+        self._all_read = False
 
     async def take(self) -> list[Row]:
         """The next rows; none after the last."""
+        if self._all_read:
+            return []
         if self._cursor is None:
             self._cursor = await self._connection.cursor(self._statement, *self._parameters)
         rows: list[Row] = await self._cursor.fetch(self._at_once)
+        self._all_read = len(rows) < self._at_once
         return rows
-
-
-class Beside:
-    """Rows that stand beside the log, by its positions, which come first in each; `ahead` is what was read so far."""
-
-    def __init__(self, portions: Portions) -> None:
-        self._portions = portions
-        self._all_read = False
-        self.ahead: deque[Row] = deque()
-
-    async def read(self, position: int | None) -> None:
-        """Read on until the rows of this position are there (None: to the end)."""
-        while not self._all_read and (position is None or not self.ahead or self.ahead[-1][0] <= position):
-            rows = await self._portions.take()
-            self.ahead += rows
-            self._all_read = not rows

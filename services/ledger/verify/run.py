@@ -1,23 +1,17 @@
 """Verification of all shards, by one process or several."""
 
-import asyncio
-import gc
 import time
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Iterable, Sequence
 
-import asyncpg
 import uvloop
 
 from contracts.shards import SHARDS
+from services.ledger.verify import SQL
 from services.ledger.verify.plan import Plan
+from services.ledger.verify.reading import Reading, with_database
 from services.ledger.verify.report import Report
 from services.ledger.verify.shard import verify_shard
-
-SCHEMA = "ledger"
-GARBAGE_THRESHOLD = 200_000
-"""Objects made before the collector looks for cycles among the young ones."""
+from services.ledger.verify.sharing import shared_out
 
 
 def verify(dsn: str, processes: int, plan: Plan | None = None) -> Report:
@@ -26,45 +20,29 @@ def verify(dsn: str, processes: int, plan: Plan | None = None) -> Report:
     Raises `StatementRefusedError` or `OSError` for files of the plan that are not what was signed.
     """
     started = time.perf_counter()
-    plan = plan or Plan()
-    shares = [list(range(first, SHARDS, processes)) for first in range(processes)]
     report = Report()
-    if processes == 1:
-        report.join(_verify_shards(dsn, shares[0], plan))
-    else:
-        # Not forked: the event loop and connections of this process are not the children's.
-        with ProcessPoolExecutor(processes, get_context("spawn"), spare_collection) as pool:
-            for each in pool.map(_verify_shards, [dsn] * processes, shares, [plan] * processes):
-                report.join(each)
+    for each in shared_out(processes, lambda: largest_first(dsn), _verify_shards, dsn, plan or Plan()):
+        report.join(each)
     report.seconds = time.perf_counter() - started
     return report
 
 
-def spare_collection() -> None:
-    """Of a process of its own: replay makes millions of objects and no cycles, and looking for them finds none."""
-    gc.freeze()
-    gc.set_threshold(GARBAGE_THRESHOLD)
+def largest_first(dsn: str, shards: Iterable[int] = range(SHARDS)) -> Sequence[int]:
+    """These shards, those with the longest logs first, so that none of them is left for the end."""
+    found = [row["shard"] for row in uvloop.run(with_database(dsn, lambda connection: connection.fetch(SQL.largest)))]
+    wanted = set(shards)
+    # One whose row is missing is verified too: that is how it is named.
+    return [*(shard for shard in found if shard in wanted), *sorted(wanted - set(found))]
 
 
-def _verify_shards(dsn: str, shards: Sequence[int], plan: Plan) -> Report:
+def _verify_shards(shards: Iterable[int], dsn: str, plan: Plan) -> Report:
     return uvloop.run(verify_shards(dsn, shards, plan))
 
 
-async def verify_shards(dsn: str, shards: Sequence[int], plan: Plan) -> Report:
+async def verify_shards(dsn: str, shards: Iterable[int], plan: Plan) -> Report:
     """Check these shards, one after the other."""
-    connection = await connect(dsn)
     report = Report()
-    try:
+    async with Reading.open(dsn) as reading:
         for shard in shards:
-            report.join(await verify_shard(connection, shard, plan))
-            await asyncio.sleep(0)
-    finally:
-        await connection.close()
+            report.join(await verify_shard(reading, shard, plan))
     return report
-
-
-async def connect(dsn: str) -> asyncpg.Connection:
-    """A connection that reads as the books' role, without the time-outs of the services."""
-    return await asyncpg.connect(
-        dsn, server_settings={"role": f"bonus_{SCHEMA}", "search_path": SCHEMA, "timezone": "UTC", "jit": "off"}
-    )

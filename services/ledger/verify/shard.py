@@ -14,17 +14,20 @@ from services.ledger.verify.marks import compare_marks
 from services.ledger.verify.part import Part
 from services.ledger.verify.passing import Pass
 from services.ledger.verify.plan import Plan
+from services.ledger.verify.reading import Reading
 from services.ledger.verify.report import Report
 from services.ledger.verify.rows import Findings, Portions
 from services.ledger.verify.state import compare_state
 from services.ledger.verify.sums import Sums
 from services.ledger.verify.totals import compare_totals
+from services.ledger.verify.waiting import compare_waiting
 
 
-async def verify_shard(connection: asyncpg.Connection, shard: int, plan: Plan) -> Report:
+async def verify_shard(reading: Reading, shard: int, plan: Plan) -> Report:
     """Check one shard, in one snapshot. Raises `StatementRefusedError` for files that are not what was signed."""
     findings = Findings(Report(), shard)
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
+    connection = reading.main
+    async with reading.one_instant():
         marks = await connection.fetchrow(SQL.marks, shard, plan.now)
         if marks is None:
             findings.differs("missing", "shard", shard)
@@ -33,7 +36,7 @@ async def verify_shard(connection: asyncpg.Connection, shard: int, plan: Plan) -
         out = None if plan.write_to is None else StateWriter(plan.write_to, shard)
         parts = 1 + marks["lots"] // plan.limits.lots_at_once
         for number in range(parts):
-            one = Pass(connection, findings, Part(number, parts), plan, sums)
+            one = Pass(reading, findings, Part(number, parts), plan, sums)
             chain = await one.run()
             if number == 0:
                 findings.report.heads[shard] = Head(chain.position, chain.digest)
@@ -46,6 +49,7 @@ async def verify_shard(connection: asyncpg.Connection, shard: int, plan: Plan) -
             findings.report.files[shard] = out.close()
         if plan.until is None:
             await sums.letters.compare(connection, findings)
+            await compare_waiting(connection, findings, plan.limits.rows_at_once)
             rows = Portions(connection, SQL.totals, shard, at_once=plan.limits.rows_at_once)
             await compare_totals(rows, sums.totals, findings)
     return findings.report
@@ -55,13 +59,13 @@ async def _conclude(
     connection: asyncpg.Connection, findings: Findings, one: Pass, plan: Plan, out: StateWriter | None
 ) -> None:
     """Compare the accounts of a part with their state, and write them down."""
-    accounts = one.accounts()
+    one.settle()
     if plan.until is None:
-        await compare_state(connection, findings, one, accounts, plan.limits.rows_at_once)
+        await compare_state(connection, findings, one, plan.limits.rows_at_once)
     if out is not None:
-        for account_id, account in accounts.items():
-            replayed = one.replayed[account_id]
-            out.account(account, replayed.known_at, replayed.position)
+        for account_id, replayed in one.replayed.items():
+            if account_id not in one.broken:
+                out.account(replayed.account(), replayed.known_at, replayed.position)
 
 
 async def _compare_anchors(connection: asyncpg.Connection, plan: Plan, chain: Chain, findings: Findings) -> None:

@@ -9,10 +9,10 @@ import orjson
 
 from services.ledger.proof.archives import Archive
 from services.ledger.verify import SQL
+from services.ledger.verify.entry import instant
 from services.ledger.verify.log import OF_ACCOUNTS
 from services.ledger.verify.part import Part
 from services.ledger.verify.plan import Plan
-from services.ledger.verify.replay import instant, uuid
 from services.ledger.verify.rows import Portions, Row
 
 
@@ -68,8 +68,8 @@ def _rows_of(rows: Iterator[tuple[int, str, bytes, bytes]]) -> Iterator[Row]:
     for position, key, body, digest in rows:
         content = orjson.loads(body)
         data, kind = content["data"], content["type"]
-        account_id, version = (uuid(data["account_id"]), data["version"]) if kind in OF_ACCOUNTS else (None, None)
+        account_id, version = (data["account_id"], data["version"]) if kind in OF_ACCOUNTS else (None, None)
         yield (
-            position, content["id"], key, kind, instant(content["time"]), content.get("traceparent"), body, digest,
-            account_id, version,
+            position, content["id"], kind, instant(content["time"]), content.get("traceparent"), key, account_id,
+            version, body, digest,
         )  # fmt: skip

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import asyncpg
 
-from services.ledger.domain.account import NEVER, Account
-from services.ledger.domain.due import next_due
+from services.ledger.domain.account import NEVER, Account, Lot
 from services.ledger.storage.rows import account_of, balance_of, hold_of, lot_of, redemption_of, transit_of
 from services.ledger.verify import SQL
 from services.ledger.verify.passing import Pass
+from services.ledger.verify.replay import Replayed
 from services.ledger.verify.rows import Findings, Portions, Row
 
 _KEPT_ELSEWHERE: Final = frozenset(
@@ -21,41 +21,34 @@ _ACCOUNT_FIELDS: Final = tuple(field.name for field in fields(Account) if field.
 
 _TABLES: Final[Mapping[str, tuple[str, str, Callable[[Row], Any]]]] = {
     "balance": ("balances", SQL.balances, balance_of),
-    "lot": ("lots", SQL.lots, lot_of),
     "hold": ("holds", SQL.holds, hold_of),
     "redemption": ("redemptions", SQL.redemptions, redemption_of),
     "transit": ("transits", SQL.transits, transit_of),
 }
-"""Table to the field of Account, the statement, and what makes a row a part of the account."""
+"""Table to the field of Account, the statement, and what makes a row a part of the account; lots are many."""
 
 
-async def compare_state(
-    connection: asyncpg.Connection,
-    findings: Findings,
-    one: Pass,
-    accounts: Mapping[UUID, Account],
-    rows_at_once: int,
-) -> None:
+async def compare_state(connection: asyncpg.Connection, findings: Findings, one: Pass, rows_at_once: int) -> None:
     """Compare every row of the state of a part's accounts; those that could not be made anew are passed over."""
-    comparison = _Comparison(connection, findings, one, accounts, rows_at_once)
+    comparison = _Comparison(connection, findings, one, rows_at_once)
     await comparison.accounts()
+    await comparison.lots()
     for table in _TABLES:
         await comparison.rows_of(table)
 
 
 class _Comparison:
-    def __init__(
-        self,
-        connection: asyncpg.Connection,
-        findings: Findings,
-        one: Pass,
-        accounts: Mapping[UUID, Account],
-        rows_at_once: int,
-    ) -> None:
+    def __init__(self, connection: asyncpg.Connection, findings: Findings, one: Pass, rows_at_once: int) -> None:
         self._connection = connection
         self._findings = findings
-        self._part, self._broken, self._replayed = one.part, one.broken, one.replayed
-        self._expected = accounts
+        self._part = one.part
+        self._broken = one.broken
+        self._replayed = {
+            replayed.account_id: replayed
+            for account_id, replayed in one.replayed.items()
+            if account_id not in one.broken
+        }
+        self._expected: dict[UUID, Account] = {}
         self._rows_at_once = rows_at_once
 
     def _portions(self, statement: str) -> Portions:
@@ -65,6 +58,7 @@ class _Comparison:
         )
 
     async def accounts(self) -> None:
+        self._expected = {account_id: each.working.without_lots() for account_id, each in self._replayed.items()}
         missing = set(self._expected)
         portions = self._portions(SQL.accounts)
         while rows := await portions.take():
@@ -72,19 +66,18 @@ class _Comparison:
                 account_id = row[0]
                 if account_id in missing:
                     missing.remove(account_id)
-                    self._compare_account(self._expected[account_id], tuple(row))
-                elif account_id not in self._broken:
+                    self._compare_account(self._expected[account_id], self._replayed[account_id], tuple(row))
+                elif str(account_id) not in self._broken:
                     self._findings.differs("unexpected", "account", account_id)
         for account_id in missing:
             self._findings.differs("missing", "account", account_id)
 
-    def _compare_account(self, expected: Account, row: Row) -> None:
+    def _compare_account(self, expected: Account, made: Replayed, row: Row) -> None:
         try:
             found = account_of(row)
         except ValueError as error:
             self._findings.differs("unreadable", "account", expected.account_id, "", repr(error))
             return
-        made = self._replayed[expected.account_id]
         for name in _ACCOUNT_FIELDS:
             mine, other = getattr(expected, name), getattr(found, name)
             if mine != other:
@@ -95,9 +88,27 @@ class _Comparison:
                 "altered", "account", f"{expected.account_id} known_at position",
                 (made.known_at, made.position), (known_at, position),
             )  # fmt: skip
-        due = next_due(expected)
-        if (due_at or NEVER) > (due or NEVER):
-            self._findings.differs("altered", "account", f"{expected.account_id} due_at", f"{due} or earlier", due_at)
+        due = made.working.next_instant()
+        if (due_at or NEVER) > due:
+            words = f"{None if due == NEVER else due} or earlier"
+            self._findings.differs("altered", "account", f"{expected.account_id} due_at", words, due_at)
+
+    async def lots(self) -> None:
+        missing = {account_id: dict(each.working.lots()) for account_id, each in self._replayed.items()}
+        portions = self._portions(SQL.lots)
+        while rows := await portions.take():
+            for row in rows:
+                account_id, lot_id = row[0], row[1]
+                of_account = missing.get(account_id)
+                values = None if of_account is None else of_account.pop(lot_id, None)
+                # In the order of Lot's fields, both: a lot is built only to say what is wrong with it.
+                if values is not None and tuple(values) == row[1:]:
+                    continue
+                if str(account_id) not in self._broken:
+                    self._compare("lot", (account_id, lot_id), None if values is None else Lot(*values), lot_of(row))
+        for account_id, lots in missing.items():
+            for lot_id, values in lots.items():
+                self._findings.differs("missing", "lot", f"{account_id} {lot_id}", Lot(*values))
 
     async def rows_of(self, table: str) -> None:
         name, statement, make = _TABLES[table]
@@ -110,7 +121,7 @@ class _Comparison:
         while rows := await portions.take():
             for row in rows:
                 place = (row[0], row[1])
-                if row[0] in self._broken:
+                if str(row[0]) in self._broken:
                     continue
                 mine = missing.pop(place, None)
                 lengths = {len(value) for value in row if isinstance(value, list)}

@@ -6,7 +6,8 @@ from typing import Any
 
 from services.ledger.domain.events import Movement
 from services.ledger.projections.totals import WITHOUT_LOT, day_of
-from services.ledger.verify.replay import Replayed, instant
+from services.ledger.verify.entry import instant
+from services.ledger.verify.replay import Replayed
 from services.ledger.verify.rows import Findings, Portions
 
 Totals = defaultdict[tuple[Any, ...], list[int]]
@@ -19,10 +20,11 @@ def add_to_totals(
     """Count an event's movements; `replayed` is its account after it."""
     if not movements:
         return
-    effective_on, recorded_on = day_in(content["data"]["effective_at"]), day_in(content["time"])
-    spent_with = content["data"].get("details", {}).get("partner", "")
+    data = content["data"]
+    effective_on, recorded_on = day_in(data["effective_at"]), day_in(content["time"])
+    spent_with = data["details"].get("partner", "") if "details" in data else ""
     for currency, lot_id, source, target, points in movements:
-        expires_in, earned_with = WITHOUT_LOT if lot_id is None else replayed.origins[lot_id]
+        expires_in, earned_with = WITHOUT_LOT if lot_id is None else replayed.origin(lot_id)
         sums = totals[
             replayed.tenant, replayed.programme, currency, effective_on, recorded_on, source, target, expires_in,
             earned_with, spent_with,

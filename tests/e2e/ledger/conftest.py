@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from contracts.shards import SHARDS, shard_of
 from contracts.topics import AWARDS, LEDGER_EVENTS, MEMBER_EVENTS, PROGRAMMES, REDEMPTIONS, TRANSFERS
-from services.ledger.command import build_work
+from services.ledger.processes import build_work
 from services.ledger.settings import LedgerSettings
 from services.runtime.postgres import Pool, open_pool
 from services.runtime.process import Part, Process

@@ -11,12 +11,23 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from pydantic import BaseModel
 
+from contracts.awards import (
+    AccountOpening,
+    Accrual,
+    Merge,
+    PurchaseRedemption,
+    RedemptionRestore,
+    Reversal,
+    TierAssignment,
+)
 from contracts.ids import derive
 from contracts.shards import SHARDS, shard_of
+from services.ledger.domain import commands
 from services.ledger.domain.account import Account
 from services.ledger.domain.commands import Command, SendPoints
 from services.ledger.domain.guards import Guards
@@ -35,6 +46,42 @@ from tests.properties.ledger.steps import LIMITS, STEPS, Step
 EXAMPLES = 8
 DAYS_APART = 70
 ABOVE_ALL_KEYS = 64
+
+
+KINDS: dict[type, str] = {
+    Accrual: "bonus.points.accrue.v1",
+    AccountOpening: "bonus.account.open.v1",
+    Reversal: "bonus.points.reverse.v1",
+    PurchaseRedemption: "bonus.purchase.redeem.v1",
+    RedemptionRestore: "bonus.redemption.restore.v1",
+    TierAssignment: "bonus.tier.change.v1",
+    Merge: "bonus.accounts.merge.v1",
+    commands.Redeem: "bonus.points.redeem.v1",
+    commands.PlaceHold: "bonus.hold.place.v1",
+    commands.CaptureHold: "bonus.hold.capture.v1",
+    commands.ReleaseHold: "bonus.hold.release.v1",
+    commands.ReverseRedemption: "bonus.redemption.reverse.v1",
+    commands.Adjust: "adjustment",
+    commands.Freeze: "freeze",
+    commands.Unfreeze: "unfreeze",
+    commands.Close: "close",
+    commands.Erase: "bonus.member.erased.v1",
+    commands.SendPoints: "transfer",
+    commands.ReceivePoints: "bonus.transfer.offered.v1",
+    commands.CompleteTransfer: "bonus.transfer.accepted.v1",
+    commands.ReturnTransfer: "bonus.transfer.refused.v1",
+    commands.Surrender: "bonus.command.forwarded.v1",
+    commands.ConcludeMerge: "bonus.command.forwarded.v1",
+    commands.TakeBack: "bonus.command.forwarded.v1",
+}
+"""What each command comes as: verification knows which messages lead to which events."""
+
+
+def asked_of(command: Command) -> str:
+    """What a caller would have asked, in ten-thousandths; points have no decimals here."""
+    if not isinstance(command, commands.Redeem | commands.PlaceHold | commands.SendPoints):
+        return "{}"
+    return orjson.dumps({"currency": command.currency, "points": command.points * 10_000}).decode()
 
 
 class Guarded(Programmes):
@@ -95,8 +142,8 @@ class Stored:
         moved: Command = self._elsewhere.there(command)
         self._books.clock.now = self._elsewhere.there(now)
         message = Message(
-            type="test", id=str(moved.command_id), source="urn:test", tenant="default", key=str(self.account_id),
-            payload=Request("default", "grocer", moved, "{}"),
+            type=KINDS[type(moved)], id=str(moved.command_id), source="urn:test", tenant="default",
+            key=str(self.account_id), payload=Request("default", "grocer", moved, asked_of(moved)),
         )  # fmt: skip
         return [(await self._writer.write(self.shard, [message]))[0].code for _ in range(times)]
 

@@ -2,6 +2,8 @@
 -- $1 shard  int     the shard
 -- $2 after  bigint  lines of events up to this position are left out
 -- $3 until  bigint  the last position
+-- $4 part   int     only accounts whose id, by its last two bytes, falls into this part
+-- $5 parts  int     of so many
 select
     position,
     currency,
@@ -31,5 +33,8 @@ select
     debt_after,
     why
 from entry
-where shard = $1 and position > $2 and position <= $3
-order by position, currency;
+where shard = $1
+  and position > $2
+  and position <= $3
+  and ($5 = 1 or ('x' || right(account_id::text, 4))::bit(16)::int % $5 = $4)
+order by position, currency collate "C";

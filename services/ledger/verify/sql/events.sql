@@ -4,15 +4,15 @@
 -- $3 until  bigint  the last position
 select
     position,
-    event_id,
-    key,
+    event_id::text as event_id,
     type,
     recorded_at,
     traceparent,
+    key,
+    account_id::text as account_id,
+    version,
     body,
-    hash,
-    account_id,
-    version
+    hash
 from event
 where shard = $1 and position > $2 and position <= $3
 order by position;

@@ -6,15 +6,15 @@
 -- $5 parts  int     of so many
 select
     position,
-    event_id,
-    key,
+    event_id::text as event_id,
     type,
     recorded_at,
     traceparent,
+    key,
+    account_id::text as account_id,
+    version,
     body,
-    hash,
-    account_id,
-    version
+    hash
 from event
 where shard = $1
   and position > $2

@@ -8,8 +8,10 @@ select
     account_id,
     verdict,
     code,
+    recorded_at,
     answer,
-    recorded_at
+    request,
+    type
 from movement
 where shard = $1 and position > $2 and position <= $3
 order by position, command_id;
