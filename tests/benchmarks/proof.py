@@ -1,4 +1,4 @@
-"""The books' proof: events verified a second, and events replayed a second into tables beside the live ones."""
+"""The books' proof: events a second that are verified, and that a rebuild finds to be in order."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ async def verify_events_per_second(environment: Mapping[str, str]) -> int:
 
 
 async def rebuild_events_per_second(environment: Mapping[str, str]) -> int:
-    """Events a second of `bonus ledger rebuild --dry-run`: everything is built beside and compared, nothing swapped."""
+    """Events a second of `bonus ledger rebuild --dry-run` over the same: nothing differs, so nothing is built."""
     seconds, report = await _timed(environment, "rebuild", "--dry-run", "--json")
     return round(float(report["events"]) / seconds)
 
