@@ -36,7 +36,7 @@ from services.ledger.domain import commands
 from services.ledger.domain.account import Account, Hold, Redemption
 from services.ledger.domain.commands import Command, Confirmation
 from services.ledger.domain.needs import Needs, needs
-from services.ledger.domain.refusals import Refusal, currency_unknown, not_positive
+from services.ledger.domain.refusals import Refusal, bill_negative, currency_unknown, not_positive
 from services.ledger.onward import command_in, receiver_of
 from services.runtime.messages import Message, invalid_data
 
@@ -234,6 +234,8 @@ def _spending(
         return None, None, too_many_decimals(scale)
     if points <= 0:
         return None, None, not_positive()
+    if min(data.bill or 0, data.redeemable or 0) < 0:
+        return None, None, bill_negative()
     asked = base | {
         "currency": data.currency,
         "points": points,

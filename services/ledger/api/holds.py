@@ -36,6 +36,10 @@ class CaptureBody(Body):
     partner: Text = ""
 
 
+class ReleaseBody(Body):
+    """Nothing to say: a release may come without a body, or with an empty object."""
+
+
 @router.post("", response_model=Done, status_code=HTTPStatus.CREATED)
 async def place_hold(body: HoldBody, submission: Annotated[Submission, Depends(writing(PLACE))]) -> Response:
     """Set points aside. They are refused as a redemption would be."""
@@ -55,10 +59,13 @@ async def capture_hold(
 
 
 @router.post("/{hold_id}/release", response_model=Done, status_code=HTTPStatus.CREATED)
-async def release_hold(hold_id: UUID, submission: Annotated[Submission, Depends(writing(RELEASE))]) -> Response:
+async def release_hold(
+    hold_id: UUID, submission: Annotated[Submission, Depends(writing(RELEASE))], body: ReleaseBody | None = None
+) -> Response:
     """Give back what is still on hold.
 
     Problems: 404 `hold_unknown`; 409 `hold_captured`, `hold_released`, `hold_expired`.
     """
+    _ = body
     asked: dict[str, Any] = {"hold_id": hold_id}
     return await submission.retail(HoldReleaseRequest.model_construct(**submission.named, **asked), asked)

@@ -48,8 +48,8 @@ async def redeem(body: RedemptionBody, submission: Annotated[Submission, Depends
     Problems: 404 `account_unknown`; 409 `insufficient_points`, `account_frozen`, `account_closed`,
     `programme_suspended`, `too_many_redemptions`, `confirmation_required`, `confirmation_used`,
     `idempotency_key_reused`; 422 `below_minimum`, `not_a_multiple`,
-    `exceeds_share_of_bill`, `bill_required`, `unknown_currency`, `too_many_decimals`, `not_positive`,
-    `confirmation_invalid`, `confirmation_expired`, `confirmation_differs`.
+    `exceeds_share_of_bill`, `bill_required`, `bill_negative`, `unknown_currency`, `too_many_decimals`,
+    `not_positive`, `confirmation_invalid`, `confirmation_expired`, `confirmation_differs`.
     """
     return await submission.retail(RedemptionRequest.model_construct(**submission.named, **dict(body)), dict(body))
 

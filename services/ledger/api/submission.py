@@ -42,6 +42,7 @@ _STATUS: Final[Mapping[str, HTTPStatus]] = {
     "amount_too_large": HTTPStatus.UNPROCESSABLE_ENTITY,
     "below_minimum": HTTPStatus.UNPROCESSABLE_ENTITY,
     "not_a_multiple": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "bill_negative": HTTPStatus.UNPROCESSABLE_ENTITY,
     "bill_required": HTTPStatus.UNPROCESSABLE_ENTITY,
     "exceeds_share_of_bill": HTTPStatus.UNPROCESSABLE_ENTITY,
     "time_out_too_long": HTTPStatus.UNPROCESSABLE_ENTITY,

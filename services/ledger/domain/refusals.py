@@ -153,6 +153,11 @@ def not_a_multiple(step: int, scale: int) -> Refusal:
     return Refusal("not_a_multiple", "Redeem a multiple of the step.", {"step": format_points(step, scale)})
 
 
+def bill_negative() -> Refusal:
+    """A bill, and what of it may be paid with points, is zero or more."""
+    return Refusal("bill_negative", "Write a bill, and what of it may be paid with points, as zero or more.")
+
+
 def bill_required() -> Refusal:
     """The programme limits the share of the bill, so the bill has to be said."""
     return Refusal("bill_required", "Say the bill: the programme limits the share of it that points may pay.")
