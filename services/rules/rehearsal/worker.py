@@ -207,7 +207,7 @@ class Child:
 async def _child(settings: RulesSettings) -> AsyncIterator[Child]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", _MODULE,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=ANSWER_MAX_BYTES, env=os.environ,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=ANSWER_MAX_BYTES, env=dict(os.environ),
     )  # fmt: skip
     child = Child(process)
     try:

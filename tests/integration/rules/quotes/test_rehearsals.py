@@ -1,6 +1,8 @@
 """Rehearsals over HTTP and by the worker: recorded purchases decided again, in processes of their own."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -224,6 +226,29 @@ async def test_rehearsals_are_listed_and_forgotten_in_their_time(shop: Shop) -> 
     ]
     assert (forgotten, await listed()) == ([0, 1, 0], (asked[:0:-1], None))
     assert await shop.pool.fetchval("select count(distinct rehearsal_id) from rehearsal_part") == 2
+
+
+async def test_the_process_of_rehearsals_does_what_is_asked_over_http(shop: Shop) -> None:
+    """`bonus rules rehearsals`, started as operators start it, finishes a rehearsal and lives on."""
+    await a_past(shop)
+    asked = await ask(shop, {"file": DRAFT} | PERIOD)
+    settings = {
+        "BONUS_POSTGRES_DSN": shop.dsn, "BONUS_MASTER_KEYS": f"one:{KEY}", "BONUS_REHEARSAL_NICENESS": "0",
+        "BONUS_IDENTIFIER_KEY": KEY, "BONUS_REHEARSAL_LOOK_S": "0.1",
+    }  # fmt: skip
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services.command", "rules", "rehearsals", env=dict(os.environ) | settings,
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        found = await finished(shop, asked["rehearsal_id"])
+        assert (found["state"], found["error"], process.returncode) == ("done", None, None)
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), 30) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 async def test_A6_an_erased_member_is_left_out_on_both_sides(shop: Shop) -> None:
