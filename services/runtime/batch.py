@@ -1,6 +1,7 @@
 """What one poll brought: decoded in slices, grouped by writer and shard, and how far each partition came."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -86,11 +87,19 @@ class Batch:
             self.done[place] = record.offset + 1
 
     async def _write(self, decoded: Slice) -> None:
-        # Shards are written at the same time; the pool bounds how many.
+        # Transactions run at the same time; the pool bounds how many.
         await asyncio.gather(
             *(self._set_aside(writer, letters) for writer, letters in decoded.letters.items()),
-            *(self._write_group(writer, shard, group) for (writer, shard), group in decoded.groups.items()),
+            *(self._write_span(writer, span) for writer, span in _spans(decoded.groups, self._settings)),
         )
+
+    async def _write_span(self, writer: ShardWriter, span: Mapping[int, list[Message]]) -> None:
+        left = list(span)
+        if len(span) > 1:
+            messages = [message for group in span.values() for message in group]
+            with tracing.message_spans(writer.processor.name, messages):
+                left = await writer.write_together(span)
+        await asyncio.gather(*(self._write_group(writer, shard, span[shard]) for shard in left))
 
     async def _write_group(self, writer: ShardWriter, shard: int, messages: list[Message]) -> None:
         try:
@@ -141,6 +150,24 @@ def _keyed(message: Message, writer: ShardWriter) -> Message | DeadLetter:
     except Exception as error:  # noqa: BLE001 - whatever a processor cannot make of a message is its fault
         return DeadLetter(message, *fault_of(error))
     return message
+
+
+def _spans(
+    groups: Mapping[tuple[ShardWriter, int], list[Message]], settings: RuntimeSettings
+) -> Iterator[tuple[ShardWriter, dict[int, list[Message]]]]:
+    """Put shards of one writer together, up to what one transaction may hold of shards and of messages."""
+    open_spans: dict[ShardWriter, dict[int, list[Message]]] = {}
+    counts: Counter[ShardWriter] = Counter()
+    for (writer, shard), messages in groups.items():
+        span = open_spans.setdefault(writer, {})
+        full = counts[writer] + len(messages) > settings.transaction_messages_max
+        if span and (full or len(span) >= settings.transaction_shards_max):
+            yield writer, span
+            span = open_spans[writer] = {}
+            counts[writer] = 0
+        span[shard] = messages
+        counts[writer] += len(messages)
+    yield from open_spans.items()
 
 
 def _slices(polled: Mapping[Place, Records], settings: RuntimeSettings) -> Iterator[list[tuple[Place, Records]]]:

@@ -2,15 +2,17 @@
 
 Round trips: `begin` and the taking of the shard's row go out together, and so do the moving of its head and `commit`;
 what a process knows of a shard's row from its own last commit is confirmed while taking it, and read if it changed.
+A span is one transaction of several shards. It takes what is free and waits for no shard's row, so spans cannot block
+each other, and nobody waits long for a shard because another one is busy.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import asyncpg
 
@@ -19,9 +21,12 @@ from services.runtime.postgres import SQL, Pool
 from services.runtime.rows import Table
 from services.runtime.settings import RuntimeSettings
 from services.runtime.shard import LOG_COLUMNS, ShardTransaction
+from services.runtime.span import Lane, Span
 from services.runtime.telemetry.metrics import COMMIT_SECONDS, ProcessorMetrics
 
 Clock = Callable[[], datetime]
+Answer = TypeVar("Answer")
+Work = Callable[[ShardTransaction], Coroutine[Any, Any, Answer]]
 
 _TAKEN: Final = "SELECT 1"
 _COMMITTED: Final = "COMMIT"
@@ -42,6 +47,20 @@ class Head:
     position: int
     hash: bytes
     recorded_at: datetime
+
+
+class _Steps:
+    """How long each step of a transaction took, told where somebody wants to know."""
+
+    def __init__(self, metrics: ProcessorMetrics | None) -> None:
+        self._metrics = metrics
+        self._since = time.perf_counter()
+
+    def done(self, step: str) -> None:
+        now = time.perf_counter()
+        if self._metrics is not None:
+            self._metrics.steps[step].observe(now - self._since)
+        self._since = now
 
 
 class ShardGate:
@@ -74,27 +93,59 @@ class ShardGate:
 
         Waits for its turn in this process, then for a connection, then for the shard's row.
         """
-        started = time.perf_counter()
+        steps = _Steps(metrics)
         async with self._locks[shard], self._pool.acquire() as connection:
-            waited = time.perf_counter()
-            try:
+            steps.done("wait")
+            async with self._whole(connection):
                 transaction = await self._begin(connection, shard)
-                taken = time.perf_counter()
+                steps.done("take")
                 yield transaction
-                processed = time.perf_counter()
-                await self._finish(connection, transaction)
-            except BaseException:
-                if connection.is_in_transaction():
-                    await connection.execute("rollback")
-                raise
-        if metrics is not None:
-            metrics.wait.observe(waited - started)
-            metrics.take.observe(taken - waited)
-            metrics.process.observe(processed - taken)
-            metrics.finish.observe(time.perf_counter() - processed)
+                steps.done("process")
+                await transaction.add(self._log, transaction.take_rows())
+                await self._commit(connection, [transaction])
+        steps.done("finish")
+
+    async def together(
+        self, shards: Iterable[int], work: Work[Answer], metrics: ProcessorMetrics | None = None
+    ) -> dict[int, Answer]:
+        """Do the work of several shards in one transaction, all of it or nothing; gives the answers by shard.
+
+        A shard that somebody else holds is left out, and has no answer.
+        """
+        steps = _Steps(metrics)
+        async with AsyncExitStack() as held:
+            free = [shard for shard in sorted(shards) if not self._locks[shard].locked()]
+            for shard in free:
+                await held.enter_async_context(self._locks[shard])
+            connection = await held.enter_async_context(self._pool.acquire())
+            steps.done("wait")
+            async with self._whole(connection):
+                span: Span[Answer] = Span(connection)
+                transactions = await self._begin_free(span, free)
+                steps.done("take")
+                answers = await span.run({each.shard: self._logged(each, work) for each in transactions})
+                steps.done("process")
+                await self._commit(connection, transactions)
+        steps.done("finish")
+        return answers
+
+    @asynccontextmanager
+    async def _whole(self, connection: asyncpg.Connection) -> AsyncIterator[None]:
+        """Roll back whatever does not come to its commit."""
+        self.opened_at = time.monotonic()
+        try:
+            yield
+        except BaseException:
+            if connection.is_in_transaction():
+                await connection.execute("rollback")
+            raise
+
+    async def _logged(self, transaction: ShardTransaction, work: Work[Answer]) -> Answer:
+        answer = await work(transaction)
+        await transaction.add(self._log, transaction.take_rows())
+        return answer
 
     async def _begin(self, connection: asyncpg.Connection, shard: int) -> ShardTransaction:
-        self.opened_at = time.monotonic()
         # Forgotten until this transaction has committed: after any failure the row is read again.
         head, self._heads[shard] = self._heads[shard], None
         if head is None:
@@ -106,27 +157,46 @@ class ShardGate:
             if row is None:
                 raise ShardMissingError(f"schema {self._pool.schema} has no shard {shard}")
             head = Head(row["head"], row["hash"], row["recorded_at"])
-        now = max(self._clock(), head.recorded_at)
+        return self._opened(connection, shard, head, self._copy_rows_min)
+
+    async def _begin_free(self, span: Span[Any], shards: Sequence[int]) -> list[ShardTransaction]:
+        await span.connection.execute("begin")
+        rows = await span.connection.fetch(SQL.take_free_shards, shards)
+        for row in rows:
+            self._heads[row["shard"]] = None
+        # Lanes share a COPY, so it pays for fewer rows of each.
+        copy_rows_min = max(1, self._copy_rows_min // max(1, len(rows)))
+        return [
+            self._opened(
+                span.lane(row["shard"]), row["shard"], Head(row["head"], row["hash"], row["recorded_at"]), copy_rows_min
+            )
+            for row in rows
+        ]
+
+    def _opened(
+        self, connection: asyncpg.Connection | Lane, shard: int, head: Head, copy_rows_min: int
+    ) -> ShardTransaction:
         return ShardTransaction(
             connection,
             shard,
-            now,
+            max(self._clock(), head.recorded_at),
             head=head.position,
             previous_hash=head.hash,
             extra_columns=len(self.log_columns),
-            copy_rows_min=self._copy_rows_min,
+            copy_rows_min=copy_rows_min,
         )
 
-    async def _finish(self, connection: asyncpg.Connection, transaction: ShardTransaction) -> None:
-        await transaction.add(self._log, transaction.take_rows())
-        head = Head(transaction.head, transaction.last_hash, transaction.now)
+    async def _commit(self, connection: asyncpg.Connection, transactions: Sequence[ShardTransaction]) -> None:
+        heads = {each.shard: Head(each.head, each.last_hash, each.now) for each in transactions}
         started = time.perf_counter()
-        answer = await connection.execute(_commit_head(transaction.shard, head))
+        answer = await connection.execute(_commit_heads(heads))
         if answer != _COMMITTED:
             raise CommitLostError(f"commit was answered with {answer}")
         self._commit_seconds.observe(time.perf_counter() - started)
-        self._heads[transaction.shard] = head
-        transaction.committed()
+        for shard, head in heads.items():
+            self._heads[shard] = head
+        for transaction in transactions:
+            transaction.committed()
         self.committed_at = time.monotonic()
         self.appended.set()
 
@@ -153,8 +223,9 @@ def _begin_known(shard: int, head: Head) -> str:
     )
 
 
-def _commit_head(shard: int, head: Head) -> str:
-    return (
-        f"execute move_head({shard:d}, {head.position:d}, "
-        f"'\\x{head.hash.hex()}', '{head.recorded_at.isoformat()}'); commit"
+def _commit_heads(heads: Mapping[int, Head]) -> str:
+    moved = "".join(
+        f"execute move_head({shard:d}, {head.position:d}, '\\x{head.hash.hex()}', '{head.recorded_at.isoformat()}'); "
+        for shard, head in heads.items()
     )
+    return f"{moved}commit"

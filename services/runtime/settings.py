@@ -69,8 +69,12 @@ class RuntimeSettings(BaseSettings):
 
     # Transactions
     transaction_messages_max: int = Field(default=500, ge=1, description="messages decided in one transaction")
-    transaction_commands_max: int = Field(default=100, ge=1, description="HTTP commands decided in one transaction")
+    transaction_shards_max: int = Field(
+        default=32, ge=1, description="shards written in one transaction; 1 where shards live on several nodes"
+    )
+    transaction_commands_max: int = Field(default=100, ge=1, description="HTTP commands in one transaction")
     queue_commands_max: int = Field(default=2_000, ge=1, description="HTTP commands waiting in one process; more: 503")
+    queue_transactions: int = Field(default=2, ge=1, description="transactions of HTTP commands at once in one process")
     copy_rows_min: int = Field(default=32, ge=1, description="log rows from which COPY is cheaper than INSERT")
 
     # Faults

@@ -11,6 +11,7 @@ import asyncpg
 
 from services.runtime.messages import Message, MessageFault
 from services.runtime.rows import Table
+from services.runtime.span import Lane
 
 ENTRY_MAX_BYTES: Final = 900_000
 """A log entry must fit one Kafka record batch of the default 1 MB with room for its key and headers."""
@@ -66,14 +67,15 @@ class ShardTransaction:
 
     `now` is the wall clock, never before the shard's last recorded instant: it is `decided_at` and `recorded_at`.
     `head` is the position of the last entry written or appended. `connection` is for the processor's own statements;
-    it is inside the transaction already, and `connection.transaction()` must not be used on it.
+    it is inside the transaction already, and `connection.transaction()` must not be used on it. In a span it is a lane,
+    and each statement's first parameter is the shard. From `copy_rows_min` rows on COPY is cheaper than INSERT.
     """
 
-    __slots__ = ("_callbacks", "_copy_rows_min", "_extras", "_hash", "_rows", "connection", "head", "now", "shard")
+    __slots__ = ("_callbacks", "_extras", "_hash", "_rows", "connection", "copy_rows_min", "head", "now", "shard")
 
     def __init__(  # noqa: PLR0913 - made in one place, the gate
         self,
-        connection: asyncpg.Connection,
+        connection: asyncpg.Connection | Lane,
         shard: int,
         now: datetime,
         *,
@@ -88,7 +90,7 @@ class ShardTransaction:
         self.head = head
         self._hash = previous_hash
         self._extras = extra_columns
-        self._copy_rows_min = copy_rows_min
+        self.copy_rows_min = copy_rows_min
         self._rows: list[tuple[Any, ...]] = []
         self._callbacks: list[Callable[[], None]] = []
 
@@ -97,8 +99,9 @@ class ShardTransaction:
         self._callbacks.append(callback)
 
     def committed(self) -> None:
-        """Call what waits for the commit."""
-        for callback in self._callbacks:
+        """Call what waits for the commit, and forget it: it may hold the transaction and all its messages."""
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
             callback()
 
     def append(self, entry: LogEntry) -> int:
@@ -122,7 +125,7 @@ class ShardTransaction:
 
     async def add(self, table: Table, rows: Sequence[Iterable[Any]]) -> None:
         """Add rows of this shard to a table."""
-        await table.add(self.connection, rows, copy_rows_min=self._copy_rows_min)
+        await table.add(self.connection, rows, copy_rows_min=self.copy_rows_min)
 
     @property
     def last_hash(self) -> bytes:

@@ -38,7 +38,7 @@ class Vault:
         """
         if not subjects:
             return {}
-        opened, known = await self._open(connection, [shard], subjects)
+        opened, known = await self._open(connection, shard, subjects)
         missing = {subject: os.urandom(KEY_BYTES) for subject in subjects if subject not in known}
         if missing:
             wrapped = [self._masters.wrap(subject, key) for subject, key in missing.items()]
@@ -51,7 +51,11 @@ class Vault:
         """The ciphers that there are, by shard and subject, for reading."""
         if not subjects:
             return {}
-        rows = await connection.fetch(SQL.find_keys, list(shards), list(subjects))
+        places = list(shards)
+        if len(places) == 1:
+            rows = await connection.fetch(SQL.find_keys, places[0], list(subjects))
+        else:
+            rows = await connection.fetch(SQL.find_keys_everywhere, places, list(subjects))
         return {(row["shard"], row["subject"]): self._cipher(row) for row in rows if row["wrapped"] is not None}
 
     def opened(self, subject: UUID, master: str | None, wrapped: bytes | None) -> Cipher | None:
@@ -69,9 +73,9 @@ class Vault:
         return len(rows)
 
     async def _open(
-        self, connection: asyncpg.Connection, shards: list[int], subjects: Collection[UUID]
+        self, connection: asyncpg.Connection, shard: int, subjects: Collection[UUID]
     ) -> tuple[dict[UUID, Cipher], set[UUID]]:
-        rows = await connection.fetch(SQL.find_keys, shards, list(subjects))
+        rows = await connection.fetch(SQL.find_keys, shard, list(subjects))
         opened = {row["subject"]: self._cipher(row) for row in rows if row["wrapped"] is not None}
         return opened, {row["subject"] for row in rows}
 

@@ -17,6 +17,9 @@ _STEP_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.
 _VISIBLE_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0, 3600.0)
 _BATCH_BUCKETS: Final = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
 
+STEPS: Final = ("wait", "take", "process", "finish")
+"""Of a transaction: until its turn and a connection, until it holds its shards, deciding and writing, committing."""
+
 MESSAGES: Final = Counter("bonus_messages_total", "Messages decided, by verdict.", ["service", "processor", "verdict"])
 BATCH_SECONDS: Final = Histogram(
     "bonus_batch_seconds", "Steps of a shard's transaction.", ["processor", "step"], buckets=_STEP_BUCKETS
@@ -57,10 +60,7 @@ class ProcessorMetrics:
         self._verdicts: dict[str, Counter] = {}
         self._visible = VISIBLE_SECONDS.labels(processor)
         self._messages = BATCH_MESSAGES.labels(processor)
-        self.wait = BATCH_SECONDS.labels(processor, "wait")
-        self.take = BATCH_SECONDS.labels(processor, "take")
-        self.process = BATCH_SECONDS.labels(processor, "process")
-        self.finish = BATCH_SECONDS.labels(processor, "finish")
+        self.steps = {step: BATCH_SECONDS.labels(processor, step) for step in STEPS}
         self.queued = QUEUED_COMMANDS.labels(service)
 
     def decided(self, messages: Sequence[Message], kinds: Sequence[str], now: datetime) -> None:
