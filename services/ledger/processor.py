@@ -55,7 +55,7 @@ class LedgerProcessor:
             for follower in batch.followers(ask):
                 batch.decide(resumed(follower, scales, transaction.now))
         transaction.on_commit(lambda: count_points(batch.records.totals))
-        await save(transaction.connection, transaction.shard, transaction.now, batch.changes(), batch.records)
+        await save(transaction, batch.changes(), batch.records)
         erased = {subject_of(ask.message.tenant, ask.account_id) for ask in asks if isinstance(ask.command, Erase)}
         if erased:
             await forget(transaction.connection, transaction.shard, erased)

@@ -32,7 +32,7 @@ _POLL_INTERVAL_MAX_MS = 600_000
 class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
     """One consumer group's member in this process. `writers` says who takes which topic (names without prefix).
 
-    In the background it collects more before it works: nobody waits for what it does.
+    In the background the broker collects more before it works: nobody waits for what it does.
     """
 
     def __init__(
@@ -42,11 +42,7 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         self._writers = dict(writers)
         self._names = {settings.topic_prefix + topic: topic for topic in writers}
         self._settings = settings
-        self._linger_s = settings.consumer_linger_ms / 1_000
-        self._small_poll = settings.consumer_small_poll
-        if in_background:
-            self._linger_s = settings.consumer_background_linger_ms / 1_000
-            self._small_poll = settings.consumer_poll_records
+        self._in_background = in_background
         self._pool = next(iter(self._writers.values())).pool
         self._consumer: AIOKafkaConsumer | None = None
         self._busy = asyncio.Lock()
@@ -109,9 +105,7 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         polled = await consumer.getmany(
             timeout_ms=self._settings.consumer_poll_wait_ms, max_records=self._settings.consumer_poll_records
         )
-        count = 0
         if polled:
-            count = sum(map(len, polled.values()))
             # Nothing is awaited between the poll and the lock, so no partition is lost in between.
             async with self._busy:
                 batch = Batch(self._writers, self._names, self._settings)
@@ -119,8 +113,6 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
                 self._apply(consumer, batch)
                 await self._store()
         self._tell_kafka(consumer)
-        if 0 < count < self._small_poll and self._linger_s:
-            await self._pause(self._linger_s)
 
     def _apply(self, consumer: AIOKafkaConsumer, batch: Batch) -> None:
         now = time.monotonic()
@@ -247,6 +239,9 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
 
     def _make_consumer(self) -> AIOKafkaConsumer:
         settings = self._settings
+        fetch_wait_ms = settings.consumer_fetch_wait_ms
+        if self._in_background:
+            fetch_wait_ms = settings.consumer_background_fetch_wait_ms
         return AIOKafkaConsumer(
             bootstrap_servers=settings.kafka_bootstrap,
             group_id=self.group,
@@ -260,7 +255,8 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             max_poll_interval_ms=_POLL_INTERVAL_MAX_MS,
             request_timeout_ms=settings.kafka_request_timeout_ms,
             metadata_max_age_ms=settings.kafka_metadata_max_age_ms,
-            fetch_max_wait_ms=settings.consumer_fetch_wait_ms,
+            fetch_max_wait_ms=fetch_wait_ms,
+            fetch_min_bytes=settings.consumer_fetch_min_bytes,
             fetch_max_bytes=settings.consumer_fetch_max_bytes,
             max_partition_fetch_bytes=settings.consumer_partition_fetch_bytes,
         )

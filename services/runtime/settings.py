@@ -46,16 +46,13 @@ class RuntimeSettings(BaseSettings):
     consumer_rebalance_timeout_ms: int = Field(default=60_000, ge=1_000, description="a batch must end within this")
     consumer_poll_records: int = Field(default=2_000, ge=1, description="messages taken from the fetch buffer at once")
     consumer_poll_wait_ms: int = Field(default=200, ge=1, description="how long a poll waits for the first message")
-    consumer_linger_ms: int = Field(
-        default=20, ge=0, description="pause after a small poll, so that a trickle does not become a storm of fetches"
+    consumer_fetch_wait_ms: int = Field(
+        default=50, ge=1, description="how long the broker collects, so that a trickle is not fetched one by one"
     )
-    consumer_background_linger_ms: int = Field(
-        default=500,
-        ge=0,
-        description="the same for what nobody waits for: the more comes together, the fewer transactions",
+    consumer_background_fetch_wait_ms: int = Field(
+        default=500, ge=1, description="the same for what nobody waits for: the more comes together, the cheaper it is"
     )
-    consumer_small_poll: int = Field(default=100, ge=0, description="a poll of fewer messages than this is small")
-    consumer_fetch_wait_ms: int = Field(default=200, ge=1, description="how long the broker holds an empty fetch")
+    consumer_fetch_min_bytes: int = Field(default=64 * 1024, ge=1, description="as soon as it has these, it answers")
     consumer_fetch_max_bytes: int = Field(default=4 * 1024 * 1024, ge=1024, description="of one answer of a broker")
     consumer_partition_fetch_bytes: int = Field(default=256 * 1024, ge=1024, description="of one partition in it")
     consumer_decode_messages: int = Field(default=200, ge=1, description="decoded in one go, then others have a turn")
@@ -85,13 +82,15 @@ class RuntimeSettings(BaseSettings):
     retry_max_ms: int = Field(default=15_000, ge=1, description="longest pause between two tries")
 
     # Relay
-    relay_poll_ms: int = Field(default=10, ge=1, description="how often the log's heads are looked at")
+    relay_poll_ms: int = Field(default=20, ge=1, description="how often the log's heads are looked at")
     relay_quiet_ms: int = Field(default=1_000, ge=0, description="a log without entries for this long is quiet")
     relay_quiet_poll_ms: int = Field(default=50, ge=1, description="how often the heads of a quiet log are looked at")
     relay_linger_ms: int = Field(
-        default=5, ge=0, description="pause after a small round, so that a trickle is not sent one by one"
+        default=20, ge=0, description="pause after a small round, so that a trickle is not sent one by one"
     )
-    relay_small_round: int = Field(default=100, ge=0, description="a round of fewer events than this is small")
+    relay_small_round: int = Field(
+        default=500, ge=0, description="a round of fewer events than this is small: read in one statement"
+    )
     relay_batch_events: int = Field(default=2_000, ge=1, description="events of one shard read at once")
     relay_batch_bytes: int = Field(default=512 * 1024, ge=1024, description="bytes of one shard read at once")
     relay_round_bytes: int = Field(default=4 * 1024 * 1024, ge=1024, description="bytes on their way to Kafka at once")

@@ -1,4 +1,4 @@
-"""Writing what a transaction changed: one statement for a few rows; COPY for the rows that many commands add."""
+"""Writing what a transaction changed: a statement or two for a few rows; COPY for the rows that many commands add."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-import asyncpg
 import orjson
 
 from services.ledger.domain.account import Account
@@ -27,9 +26,7 @@ from services.ledger.storage.rows import (
     redemption_document,
     transit_document,
 )
-
-COPY_ROWS_MIN: Final = 24
-"""Rows of one table from which a COPY of its own is cheaper than a place in the one statement."""
+from services.runtime.shard import ShardTransaction
 
 MOVEMENT_COLUMNS: Final = (
     "shard", "command_id", "account_id", "type", "verdict", "code", "request", "answer", "position", "recorded_at",
@@ -85,48 +82,60 @@ class Records:
     resumed: list[UUID] = field(default_factory=list)
 
 
-async def save(
-    connection: asyncpg.Connection, shard: int, now: datetime, changes: Sequence[Change], records: Records
-) -> None:
+async def save(transaction: ShardTransaction, changes: Sequence[Change], records: Records) -> None:
     """Write the changes and the records; nothing is sent where nothing is to be written."""
+    shard, now = transaction.shard, transaction.now
     opened = [
         (change.after.account_id, lot)
         for change in changes
         for lot_id, lot in change.after.lots.items()
         if change.before is None or lot_id not in change.before.lots
     ]
-    if len(opened) >= COPY_ROWS_MIN:
-        rows = [lot_row(shard, account_id, lot) for account_id, lot in opened]
-        await connection.copy_records_to_table("lot", records=rows, columns=LOT_COLUMNS)
-        opened = []
     fresh = [each for each in records.decided.values() if not each.again]
-    if len(fresh) >= COPY_ROWS_MIN:
-        await connection.copy_records_to_table(
-            "movement", records=[_movement_row(shard, each, now) for each in fresh], columns=MOVEMENT_COLUMNS
-        )
-        fresh = []
     lines = records.entries
-    if len(lines) >= COPY_ROWS_MIN:
-        await connection.copy_records_to_table("entry", records=lines, columns=ENTRY_COLUMNS)
+    if _many(opened, transaction):
+        await _copy(transaction, "lot", LOT_COLUMNS, [lot_row(shard, account_id, lot) for account_id, lot in opened])
+        opened = []
+    if _many(fresh, transaction):
+        await _copy(transaction, "movement", MOVEMENT_COLUMNS, [_movement_row(shard, each, now) for each in fresh])
+        fresh = []
+    if _many(lines, transaction):
+        await _copy(transaction, "entry", ENTRY_COLUMNS, lines)
         lines = []
-    parameters = (
+    await _send(
+        transaction, SQL.save,
         documents(map(_account, changes)),
         documents(_balances(changes)),
         documents(lot_document(account_id, lot) for account_id, lot in opened),
         documents(_changed_lots(changes)),
+        documents(_movements(records, fresh, now)),
+        documents(map(_entry, lines)),
+        documents(records.totals.documents(day_of(now))),
+    )  # fmt: skip
+    await _send(
+        transaction, SQL.save_commitments,
         documents(_parts(changes, "holds", hold_document)),
         documents(_parts(changes, "redemptions", redemption_document)),
         documents(_parts(changes, "transits", transit_document)),
         documents(_arrived(changes)),
-        documents(_movements(records, fresh, now)),
-        documents(_kept(records, now)),
-        documents(map(_entry, lines)),
-        documents(records.totals.documents(day_of(now))),
-    )
-    if any(rows != _NO_ROWS for rows in parameters):
-        await connection.execute(SQL.save, shard, *parameters)
+    )  # fmt: skip
+    await _send(transaction, SQL.keep_waiting, documents(_kept(records, now)))
     if records.resumed:
-        await connection.execute(SQL.forget_waiting, shard, records.resumed)
+        await transaction.connection.execute(SQL.forget_waiting, shard, records.resumed)
+
+
+def _many(rows: Sequence[Any], transaction: ShardTransaction) -> bool:
+    """Whether a COPY of their own is cheaper than a place in the one statement."""
+    return len(rows) >= max(1, transaction.copy_rows_min)
+
+
+async def _copy(transaction: ShardTransaction, table: str, columns: Sequence[str], rows: Sequence[Any]) -> None:
+    await transaction.connection.copy_records_to_table(table, records=rows, columns=columns)
+
+
+async def _send(transaction: ShardTransaction, statement: str, *parameters: str) -> None:
+    if any(rows != _NO_ROWS for rows in parameters):
+        await transaction.connection.execute(statement, transaction.shard, *parameters)
 
 
 def _account(change: Change) -> dict[str, Any]:

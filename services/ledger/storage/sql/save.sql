@@ -1,17 +1,12 @@
--- save: everything that a transaction changes beside the log, in one round trip; each parameter an array of rows.
--- $1 shard        int   the one shard of this transaction
--- $2 accounts     json  accounts, as they stand now
--- $3 balances     json  balances, as they stand now
--- $4 new lots     json  lots opened in this transaction
--- $5 lots         json  lots that were there before, as they stand now
--- $6 holds        json  holds, as they stand now
--- $7 redemptions  json  redemptions, as they stand now
--- $8 transits     json  transfers under way, as they stand now
--- $9 arrived      json  transfers that are under way no more
--- $10 movements   json  commands and their verdicts
--- $11 waiting     json  commands that wait for another
--- $12 entries     json  lines of statements
--- $13 totals      json  what moved, to be added to the totals of its day
+-- save: what nearly every transaction changes beside the log, in one round trip; each parameter an array of rows.
+-- $1 shard      int   the one shard of this transaction
+-- $2 accounts   json  accounts, as they stand now
+-- $3 balances   json  balances, as they stand now
+-- $4 new lots   json  lots opened in this transaction
+-- $5 lots       json  lots that were there before, as they stand now
+-- $6 movements  json  commands and their verdicts
+-- $7 entries    json  lines of statements
+-- $8 totals     json  what moved, to be added to the totals of its day
 with saved_account as (
     insert into account (
         shard, account_id, tenant, programme, member_id, status, erased, version, lots_opened, tier, tier_since,
@@ -125,73 +120,6 @@ saved_lot as (
     where lot.shard = $1 and lot.account_id = row.account_id and lot.lot_id = row.lot_id
 ),
 
-saved_hold as (
-    insert into hold (
-        shard, account_id, hold_id, currency, state, captured, placed_at, expires_at, day, reference, partner,
-        lot_ids, points, held
-    )
-    select
-        $1::int,
-        row.*
-    from json_to_recordset($6::json) as row (
-        account_id uuid, hold_id uuid, currency text, state text, captured bigint, placed_at timestamptz,
-        expires_at timestamptz, day date, reference text, partner text, lot_ids uuid [], points bigint [],
-        held bigint []
-    )
-    on conflict (shard, account_id, hold_id) do update set
-        state = excluded.state,
-        captured = excluded.captured,
-        lot_ids = excluded.lot_ids,
-        points = excluded.points,
-        held = excluded.held
-),
-
-saved_redemption as (
-    insert into redemption (
-        shard, account_id, redemption_id, currency, owed, owed_restored, unbacked, redeemed_at, hold_id, claimed_by,
-        day, reference, forwarded, partner, lot_ids, points, restored
-    )
-    select
-        $1::int,
-        row.*
-    from json_to_recordset($7::json) as row (
-        account_id uuid, redemption_id uuid, currency text, owed bigint, owed_restored bigint, unbacked bigint,
-        redeemed_at timestamptz, hold_id uuid, claimed_by uuid, day date, reference text, forwarded bigint,
-        partner text, lot_ids uuid [], points bigint [], restored bigint []
-    )
-    on conflict (shard, account_id, redemption_id) do update set
-        owed = excluded.owed,
-        owed_restored = excluded.owed_restored,
-        unbacked = excluded.unbacked,
-        hold_id = excluded.hold_id,
-        claimed_by = excluded.claimed_by,
-        day = excluded.day,
-        forwarded = excluded.forwarded,
-        lot_ids = excluded.lot_ids,
-        points = excluded.points,
-        restored = excluded.restored
-),
-
-saved_transit as (
-    insert into transit (shard, account_id, transit_id, to_account_id, currency, month, lot_ids, points)
-    select
-        $1::int,
-        row.*
-    from json_to_recordset($8::json) as row (
-        account_id uuid, transit_id uuid, to_account_id uuid, currency text, month text, lot_ids uuid [],
-        points bigint []
-    )
-    on conflict (shard, account_id, transit_id) do update set
-        lot_ids = excluded.lot_ids,
-        points = excluded.points
-),
-
-arrived_transit as (
-    delete from transit
-    using json_to_recordset($9::json) as row (account_id uuid, transit_id uuid)
-    where transit.shard = $1 and transit.account_id = row.account_id and transit.transit_id = row.transit_id
-),
-
 saved_movement as (
     insert into movement (
         shard, command_id, account_id, type, verdict, code, request, answer, position, recorded_at
@@ -199,7 +127,7 @@ saved_movement as (
     select
         $1::int,
         row.*
-    from json_to_recordset($10::json) as row (
+    from json_to_recordset($6::json) as row (
         command_id uuid, account_id uuid, type text, verdict text, code text, request json, answer json,
         position bigint, recorded_at timestamptz
     )
@@ -211,17 +139,6 @@ saved_movement as (
         recorded_at = excluded.recorded_at
 ),
 
-kept_waiting as (
-    insert into waiting (shard, awaited_id, command_id, account_id, content, recorded_at)
-    select
-        $1::int,
-        row.*
-    from json_to_recordset($11::json) as row (
-        awaited_id uuid, command_id uuid, account_id uuid, content json, recorded_at timestamptz
-    )
-    on conflict (shard, awaited_id, command_id) do nothing
-),
-
 written_entry as (
     insert into entry (
         shard, account_id, known_at, version, currency, position, type, effective_at, recorded_at, scale, issued,
@@ -231,7 +148,7 @@ written_entry as (
     select
         $1::int,
         row.*
-    from json_to_recordset($12::json) as row (
+    from json_to_recordset($7::json) as row (
         account_id uuid, known_at timestamptz, version bigint, currency text, position bigint, type text,
         effective_at timestamptz, recorded_at timestamptz, scale int, issued bigint, adjusted bigint,
         transferred_in bigint, transferred_out bigint, pending bigint, available bigint, held bigint,
@@ -247,7 +164,7 @@ insert into daily_total (
 select
     $1::int,
     row.*
-from json_to_recordset($13::json) as row (
+from json_to_recordset($8::json) as row (
     tenant text, programme text, currency text, effective_on date, recorded_on date, source text, target text,
     expires_in text, earned_with text, spent_with text, points numeric, movements bigint
 )
