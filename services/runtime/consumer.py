@@ -1,4 +1,4 @@
-"""The one worker loop: poll, decode once, group by shard, one transaction a shard, then the offsets.
+"""The one worker loop: poll, decode once, group by shard, transactions of several shards, then the offsets.
 
 Offsets are kept in Postgres and sought on assignment; Kafka is told of them for its dashboards alone. A partition that
 meets a fault of the world, too many dead letters or an unknown version stops there: it is sought back and paused, and

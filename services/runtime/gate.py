@@ -1,4 +1,4 @@
-"""The gate to the shards of one schema: in this process one transaction a shard at a time, whoever writes.
+"""The gate to the shards of one schema: in this process a shard is in one transaction at a time, whoever writes.
 
 Round trips: `begin` and the taking of the shard's row go out together, and so do the moving of its head and `commit`;
 what a process knows of a shard's row from its own last commit is confirmed while taking it, and read if it changed.
