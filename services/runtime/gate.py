@@ -2,8 +2,8 @@
 
 Round trips: `begin` and the taking of the shard's row go out together, and so do the moving of its head and `commit`;
 what a process knows of a shard's row from its own last commit is confirmed while taking it, and read if it changed.
-A span is one transaction of several shards. It takes what is free and waits for no shard's row, so spans cannot block
-each other, and nobody waits long for a shard because another one is busy.
+A span is one transaction of several shards. It waits for no shard's row: what another process holds it leaves out, so
+spans of several processes cannot lock each other out, and nobody waits for a shard because another one is busy.
 """
 
 import asyncio
@@ -110,18 +110,19 @@ class ShardGate:
     ) -> dict[int, Answer]:
         """Do the work of several shards in one transaction, all of it or nothing; gives the answers by shard.
 
-        A shard that somebody else holds is left out, and has no answer.
+        Waits for its turn in this process. A shard that another process holds is left out, and has no answer.
         """
         steps = _Steps(metrics)
         async with AsyncExitStack() as held:
-            free = [shard for shard in sorted(shards) if not self._locks[shard].locked()]
-            for shard in free:
+            wanted = sorted(shards)
+            for shard in wanted:
+                # In one order, so that no two spans wait for each other.
                 await held.enter_async_context(self._locks[shard])
             connection = await held.enter_async_context(self._pool.acquire())
             steps.done("wait")
             async with self._whole(connection):
                 span: Span[Answer] = Span(connection)
-                transactions = await self._begin_free(span, free)
+                transactions = await self._begin_free(span, wanted)
                 steps.done("take")
                 answers = await span.run({each.shard: self._logged(each, work) for each in transactions})
                 steps.done("process")
