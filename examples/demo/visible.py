@@ -14,6 +14,8 @@ from contracts.shards import SHARDS
 from contracts.topics import LEDGER_EVENTS
 from examples.demo.messages import Outgoing
 
+_FETCH_WAIT_MS: Final = 50
+_FETCH_MIN_BYTES: Final = 64 * 1024
 _ACCRUED: Final = "bonus.points.accrued.v1"
 
 
@@ -32,7 +34,13 @@ class VisibleClock:
     @asynccontextmanager
     async def listening(cls, bootstrap: str) -> AsyncIterator["VisibleClock"]:
         """A clock that hears every event of the books from now on."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, fetch_max_wait_ms=50)
+        # Events are fetched some at a time: watching each by itself would take more of the machine than it measures.
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap,
+            enable_auto_commit=False,
+            fetch_max_wait_ms=_FETCH_WAIT_MS,
+            fetch_min_bytes=_FETCH_MIN_BYTES,
+        )
         await consumer.start()
         partitions = [TopicPartition(LEDGER_EVENTS.name, partition) for partition in range(SHARDS)]
         consumer.assign(partitions)

@@ -239,9 +239,10 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
 
     def _make_consumer(self) -> AIOKafkaConsumer:
         settings = self._settings
-        fetch_wait_ms = settings.consumer_fetch_wait_ms
+        fetch_wait_ms, fetch_min_bytes = settings.consumer_fetch_wait_ms, settings.consumer_fetch_min_bytes
         if self._in_background:
             fetch_wait_ms = settings.consumer_background_fetch_wait_ms
+            fetch_min_bytes = settings.consumer_background_fetch_min_bytes
         return AIOKafkaConsumer(
             bootstrap_servers=settings.kafka_bootstrap,
             group_id=self.group,
@@ -256,7 +257,7 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             request_timeout_ms=settings.kafka_request_timeout_ms,
             metadata_max_age_ms=settings.kafka_metadata_max_age_ms,
             fetch_max_wait_ms=fetch_wait_ms,
-            fetch_min_bytes=settings.consumer_fetch_min_bytes,
+            fetch_min_bytes=fetch_min_bytes,
             fetch_max_bytes=settings.consumer_fetch_max_bytes,
             max_partition_fetch_bytes=settings.consumer_partition_fetch_bytes,
         )

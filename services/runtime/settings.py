@@ -52,7 +52,8 @@ class RuntimeSettings(BaseSettings):
     consumer_background_fetch_wait_ms: int = Field(
         default=500, ge=1, description="the same for what nobody waits for: the more comes together, the cheaper it is"
     )
-    consumer_fetch_min_bytes: int = Field(default=32 * 1024, ge=1, description="as soon as it has these, it answers")
+    consumer_fetch_min_bytes: int = Field(default=256 * 1024, ge=1, description="as soon as it has these, it answers")
+    consumer_background_fetch_min_bytes: int = Field(default=1024 * 1024, ge=1, description="in the background")
     consumer_fetch_max_bytes: int = Field(default=4 * 1024 * 1024, ge=1024, description="of one answer of a broker")
     consumer_partition_fetch_bytes: int = Field(default=256 * 1024, ge=1024, description="of one partition in it")
     consumer_decode_messages: int = Field(default=200, ge=1, description="decoded in one go, then others have a turn")
