@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,7 @@ class Command:
     directory: Path
     log_file: Path
     owner: Owner | None = None
+    niceness: int = 0
 
     @property
     def fingerprint(self) -> str:
@@ -99,11 +101,22 @@ def start(command: Command) -> Started:
             raise StartError(f"{command.name} cannot be started: {error}") from error
     with _children_lock:
         _children.append(child)
+    _give_way(child.pid, command.niceness)
     try:
         birth = birth_of(psutil.Process(child.pid))
     except psutil.NoSuchProcess as error:
         raise StartError(f"{command.name} ended at once.\n{tail(log_file)}") from error
     return Started(command.name, child.pid, birth, str(log_file), command.fingerprint)
+
+
+def _give_way(pid: int, niceness: int) -> None:
+    """Let others go first on a busy machine, by as much as `niceness` says (0: nobody)."""
+    if not niceness:
+        return
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, niceness)
+        # Where the scheduler shares the machine out by sessions, niceness within one changes nothing; its own does.
+        Path(f"/proc/{pid}/autogroup").write_text(str(niceness))
 
 
 def birth_of(process: psutil.Process) -> str:

@@ -20,6 +20,10 @@ from deploy.local.state import State
 
 PROBE_TIMEOUT_S = 2.0
 COMMAND = "services.command"
+WORKER = 5
+"""The niceness of what works off streams: whoever waits for an answer over HTTP goes first."""
+BACKGROUND = 10
+"""The niceness of what nobody waits for."""
 NOT_FOR_SERVICES = re.compile(r"BONUS_(TOKEN|METRICS_PORT|KEEP_\w+|LOCAL_\w+)")
 
 
@@ -28,18 +32,20 @@ class ServiceProcess:
     """One process: the Python module that is run, its arguments, and how it tells that it is ready.
 
     In the arguments `{port}` stands for the port that the process was given, `{directory}` for that of the stack. A
-    process that is `ready` by HTTP answers on that port; a worker learns it from `BONUS_METRICS_PORT`.
+    process that is `ready` by HTTP answers on that port; a worker learns it from `BONUS_METRICS_PORT`. On a machine
+    that is busy those of less `niceness` go first.
     """
 
     name: str
     arguments: tuple[str, ...]
     module: str = COMMAND
     ready: Literal["http", "connect"] = "http"
+    niceness: int = 0
 
     @classmethod
-    def work(cls, *arguments: str) -> "ServiceProcess":
+    def work(cls, *arguments: str, niceness: int = WORKER) -> "ServiceProcess":
         """A worker of a service: `bonus ledger work`."""
-        return cls("-".join(arguments), arguments)
+        return cls("-".join(arguments), arguments, niceness=niceness)
 
     @classmethod
     def serve(cls, service: str) -> "ServiceProcess":
@@ -59,6 +65,7 @@ MAIL = ServiceProcess(
     ),
     module="aiosmtpd",
     ready="connect",
+    niceness=BACKGROUND,
 )
 SERVICES = (
     MAIL,
@@ -68,8 +75,8 @@ SERVICES = (
     ServiceProcess.work("rules", "work"),
     ServiceProcess.work("rules", "relay"),
     ServiceProcess.serve("rules"),
-    ServiceProcess.work("rules", "rehearsals"),
-    ServiceProcess.work("notifier", "work"),
+    ServiceProcess.work("rules", "rehearsals", niceness=BACKGROUND),
+    ServiceProcess.work("notifier", "work", niceness=BACKGROUND),
     ServiceProcess.serve("notifier"),
 )
 
@@ -168,6 +175,7 @@ class Services:
             environment=inherited | environment | own,
             directory=PROJECT,
             log_file=self.log_directory / f"{service.name}.log",
+            niceness=service.niceness,
         )
 
     def _preferred(self, service: ServiceProcess) -> int | None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -110,6 +111,15 @@ def test_a_process_is_found_by_its_pid_and_its_start_together(tmp_path: Path) ->
     finally:
         assert processes.stop(started, grace_s=5)
     assert (processes.find(started), processes.stop(started, grace_s=5)) == (None, False)
+
+
+def test_a_process_gives_way_from_its_start(tmp_path: Path) -> None:
+    """What nobody waits for is nicer than what is waited for, together with the children that it makes."""
+    started = processes.start(replace(sleeper(tmp_path), niceness=7))
+    try:
+        assert psutil.Process(started.pid).nice() == 7
+    finally:
+        processes.stop(started, grace_s=5)
 
 
 def test_a_process_that_does_not_go_gently_is_killed_with_its_children(tmp_path: Path) -> None:
