@@ -20,9 +20,9 @@ from deploy.local.state import State
 
 PROBE_TIMEOUT_S = 2.0
 COMMAND = "services.command"
-WORKER = 5
+WORKER = 3
 """The niceness of what works off streams: whoever waits for an answer over HTTP goes first."""
-BACKGROUND = 10
+BACKGROUND = 5
 """The niceness of what nobody waits for."""
 NOT_FOR_SERVICES = re.compile(r"BONUS_(TOKEN|METRICS_PORT|KEEP_\w+|LOCAL_\w+)")
 
