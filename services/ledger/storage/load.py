@@ -22,7 +22,7 @@ from services.ledger.storage.rows import (
     transit_of,
 )
 
-LOTS_AT_FIRST: Final = 64
+LOTS_AT_FIRST: Final = 8
 """Lots looked through for each account whose points are spent; where they do not suffice, many times as many."""
 
 LOTS_GROWTH: Final = 16
