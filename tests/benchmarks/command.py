@@ -76,7 +76,7 @@ async def _measure(stack: Stack, environment: dict[str, str], baskets: int, figu
         "ledger_events_per_second": round(ingested["events_per_second"]),
         "ledger_to_copy": round(ingested["events_per_second"] / copied, 3),
     }
-    figures |= await _http(environment)
+    figures |= await _http(stack, environment)
     figures["cost_by_history"] = await _step(
         "ledger: microseconds an event by history", lambda: ledger.cost_by_history(environment["BONUS_POSTGRES_DSN"])
     )
@@ -101,10 +101,10 @@ async def _measure(stack: Stack, environment: dict[str, str], baskets: int, figu
     figures["rss_mb"] = _memory(stack)
 
 
-async def _http(environment: dict[str, str]) -> dict[str, Any]:
+async def _http(stack: Stack, environment: dict[str, str]) -> dict[str, Any]:
     await _step("warm up", lambda: ledger.redemptions(environment, "warm", 1_000))
     wrote = await _step("ledger: redemptions over HTTP", lambda: ledger.redemptions(environment, "redeem"))
-    read = await _step("ledger: balance reads while writing", lambda: ledger.reads_while_writing(environment))
+    read = await _step("ledger: balance reads while writing", lambda: ledger.reads_while_writing(stack, environment))
     return {
         "http_writes_per_second": round(wrote.per_second),
         "http_write_ms": percentiles(wrote.latencies_ms),
