@@ -102,7 +102,7 @@ class RuntimeSettings(BaseSettings):
     outbox_prune_rows: int = Field(default=20_000, ge=1, description="rows deleted in one transaction")
 
     # Sweepers
-    sweep_interval_ms: int = Field(default=1_000, ge=1, description="one look at every shard takes this long")
+    sweep_interval_ms: int = Field(default=1_000, ge=1, description="how often what is due is looked for")
     sweep_batch: int = Field(default=200, ge=1, description="due work of one shard taken at once")
 
     # HTTP

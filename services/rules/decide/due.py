@@ -13,6 +13,7 @@ import asyncpg
 from services.rules.decide.readings import DUE
 from services.rules.decide.storage import SQL
 from services.runtime.messages import Message
+from services.runtime.span import Lane
 from services.runtime.sweeper import FindDue
 
 
@@ -24,7 +25,7 @@ def participants_due(
     A participant on whom something was decided less than `quiet` ago has to wait.
     """
 
-    async def find(connection: asyncpg.Connection, shard: int, now: datetime, limit: int) -> list[Message]:
+    async def find(connection: Lane, shard: int, now: datetime, limit: int) -> list[Message]:
         through = decided_through()
         if through is None:
             return []

@@ -8,6 +8,7 @@ import asyncpg
 from services.rules.identify.storage import SQL
 from services.rules.identify.taken import KEPT_UNCLAIMED, Unclaimed
 from services.runtime.messages import Message
+from services.runtime.span import Lane
 from services.runtime.sweeper import FindDue
 
 SOURCE: Final = "urn:bonus:rules:sweeper"
@@ -16,7 +17,7 @@ SOURCE: Final = "urn:bonus:rules:sweeper"
 def unclaimed(grace: timedelta) -> FindDue:
     """A search for the sweeper. For `grace` after its end a claim is waited for: it may be on its way."""
 
-    async def find(connection: asyncpg.Connection, shard: int, now: datetime, limit: int) -> list[Message]:
+    async def find(connection: Lane, shard: int, now: datetime, limit: int) -> list[Message]:
         rows = await connection.fetch(SQL.find_unclaimed, shard, now - grace, limit)
         return [_message(row) for row in rows]
 

@@ -12,6 +12,7 @@ from services.runtime.http.problems import Problem
 from services.runtime.messages import Message
 from services.runtime.postgres import Pool, open_pool
 from services.runtime.settings import RuntimeSettings
+from services.runtime.span import Lane
 from services.runtime.sweeper import Sweeper
 from services.runtime.writer import ShardWriter
 from tests.integration.runtime.conftest import Until
@@ -38,7 +39,7 @@ async def due(admin: asyncpg.Connection) -> None:
     )
 
 
-async def find_due(connection: asyncpg.Connection, shard: int, now: datetime, limit: int) -> list[Message]:
+async def find_due(connection: Lane, shard: int, now: datetime, limit: int) -> list[Message]:
     """What is due and not done, the first ordinal first."""
     rows = await connection.fetch(
         "select * from tally_due d where shard = $1 and due_at <= $2 and not exists "
