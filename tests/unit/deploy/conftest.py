@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from services.command import PARTS
@@ -19,8 +21,9 @@ def unknown_options() -> UnknownOptions:
     def check(arguments: Sequence[str]) -> set[str]:
         command: Any = get_command(importlib.import_module(PARTS[arguments[0]].module).app)
         rest = list(arguments[1:])
-        if hasattr(command, "commands"):
-            command, rest = command.commands[rest[0]], rest[1:]
+        if isinstance(command, TyperGroup):
+            # Some are imported only when they are asked for.
+            command, rest = command.get_command(typer.Context(command), rest[0]), rest[1:]
         known = {option for parameter in command.params for option in parameter.opts}
         return {word for word in rest if word.startswith("--")} - known
 

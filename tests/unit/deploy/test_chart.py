@@ -18,6 +18,7 @@ CHART = Path(__file__).resolve().parents[3] / "deploy" / "helm"
 VERSIONS = ("1.29", "1.34", "1.37")
 EVERYTHING = {
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
     "networkPolicy": {"enabled": True, "from": [{"namespaceSelector": {"matchLabels": {"shop": "yes"}}}]},
     "mail": {"host": "smtp.example.com", "usernameKey": "smtp-user", "passwordKey": "smtp-password"},
     "publicUrl": "https://club.example.com",
@@ -31,6 +32,9 @@ EVERYTHING = {
     "priorityClassName": "high",
     "serviceAccount": {"create": True, "name": "bonus", "annotations": {"role": "x"}},
 }
+CUSTOM = {"ServiceMonitor", "PrometheusRule"}
+"""Custom resources: Kubernetes itself has no schema for them."""
+
 Manifest = dict[str, Any]
 
 
@@ -59,7 +63,7 @@ def test_the_chart_lints(values: dict[str, Any]) -> None:
 def test_kubernetes_takes_what_is_rendered(values: dict[str, Any], version: str) -> None:
     """Every object fits the schema of its kind, strictly: no field that Kubernetes does not know."""
     for manifest in rendered(values):
-        if manifest["kind"] != "ServiceMonitor":  # a custom resource: Kubernetes itself has no schema for it
+        if manifest["kind"] not in CUSTOM:
             kubernetes_validate.validate(manifest, version, strict=True)
 
 
@@ -167,6 +171,16 @@ def test_metrics_are_scraped_from_every_process() -> None:
         assert wanted <= service["metadata"]["labels"].items()
         assert [port["name"] for port in service["spec"]["ports"]] == [monitor["spec"]["endpoints"][0]["port"]]
     assert of_kind("ServiceMonitor", rendered()) == {}
+
+
+def test_alerts_are_those_that_the_local_prometheus_has() -> None:
+    """One PrometheusRule with the file of alerts as it stands, under the labels that the operator looks for."""
+    (rule,) = of_kind("PrometheusRule", rendered(EVERYTHING)).values()
+    assert (rule["apiVersion"], rule["metadata"]["labels"]["release"]) == ("monitoring.coreos.com/v1", "prometheus")
+    assert rule["spec"] == yaml.safe_load((CHART / "alerts.yaml").read_text())
+    compose = yaml.safe_load((CHART.parent / "compose.yaml").read_text())
+    assert "./helm/alerts.yaml:/etc/prometheus/alerts.yaml:ro" in compose["services"]["prometheus"]["volumes"]
+    assert of_kind("PrometheusRule", rendered()) == {}
 
 
 def test_selectors_choose_their_own_pods_alone() -> None:

@@ -51,7 +51,7 @@ def expressions() -> Iterator[tuple[str, str]]:
 
 def alerts() -> list[dict[str, Any]]:
     """The alert rules."""
-    (group,) = yaml.safe_load((DEPLOY / "prometheus/alerts.yaml").read_text())["groups"]
+    (group,) = yaml.safe_load((DEPLOY / "helm/alerts.yaml").read_text())["groups"]
     rules: list[dict[str, Any]] = group["rules"]
     return rules
 
