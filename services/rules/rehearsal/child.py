@@ -60,7 +60,9 @@ async def _answered(pool: Pool, vault: Vault, plans: dict[UUID, Plan], said: dic
             plan = plans[asked.rehearsal_id] = await _planned(pool, asked)
         rehearser = Rehearser(pool, vault, plan)
         tally = await rehearser.rehearse(Part(said["part"], asked.tenant, asked.programme))
-    except Exception as error:  # noqa: BLE001 - the worker is told, and decides
+    # The one boundary of this process: whatever goes wrong with a part, its worker is told and decides whether it is
+    # tried again. Raised here it would end the process, and say no more than that it ended.
+    except Exception as error:  # noqa: BLE001 - see above
         return {"error": f"{type(error).__name__}: {error}", "again": is_world_fault(error)}
     return {"tally": plain(tally), "decisions": rehearser.decisions}
 

@@ -150,6 +150,8 @@ class RehearsalWorker:
         took = await self._rehearsals.done(asked, report_of(tally, plan_of(asked, live), live), self._clock())
         if took is not None:
             _count_end("done", took)
+        if took is not None and self._only is None:
+            # A command says itself what came of it.
             log.info("rehearsal done", rehearsal=str(asked.rehearsal_id), seconds=took.total_seconds())
 
     async def _is_over(self, asked: Asked) -> bool:
