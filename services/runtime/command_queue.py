@@ -76,7 +76,11 @@ class CommandQueue:
     def _next(self) -> list[int]:
         """Shards with commands that no transaction of this process is about to take."""
         free = [shard for shard, queue in self._queues.items() if queue and shard not in self._busy]
-        return free[: self._shards_max]
+        taken = free[: self._shards_max]
+        for shard in taken:
+            # To the end: next time it is the turn of others.
+            self._queues[shard] = self._queues.pop(shard)
+        return taken
 
     async def _wait_for(self, shard: int) -> None:
         """Take the commands of a shard that another process holds, while those of others go on."""
