@@ -3,6 +3,7 @@
 Its tables stand in the schema `rules`, whose role and log it borrows.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +37,19 @@ Hook = Callable[[ShardTransaction, Sequence[Message]], Awaitable[None]]
 
 async def _nothing(_transaction: ShardTransaction, _messages: Sequence[Message]) -> None:
     return
+
+
+@dataclass
+class Holding:
+    """A hook that keeps transactions open until `release` is set, and says that one has `started`."""
+
+    started: asyncio.Event = field(default_factory=asyncio.Event)
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def __call__(self, _transaction: ShardTransaction, _messages: Sequence[Message]) -> None:
+        """Say so, and wait."""
+        self.started.set()
+        await self.release.wait()
 
 
 class PoisonError(Exception):

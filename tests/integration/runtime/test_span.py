@@ -11,7 +11,7 @@ from services.runtime.postgres import Pool
 from services.runtime.settings import RuntimeSettings
 from services.runtime.shard import ShardTransaction, Verdict
 from services.runtime.writer import ShardWriter
-from tests.integration.runtime.tally import PoisonError, Tally, activity, message_of, read_books
+from tests.integration.runtime.tally import Holding, PoisonError, Tally, activity, message_of, read_books
 
 MEMBERS = [f"77000000000{number:02}" for number in range(40)]
 
@@ -88,21 +88,15 @@ async def test_commands_of_many_shards_go_together(
     pool: Pool, settings: RuntimeSettings, admin: asyncpg.Connection
 ) -> None:
     """What queues in forty shards while a transaction runs forms the next ones; each fails for its caller alone."""
-    tally = Tally()
-    started, release = asyncio.Event(), asyncio.Event()
-
-    async def hold_first(_: ShardTransaction, __: Sequence[Message]) -> None:
-        started.set()
-        await release.wait()
-
-    tally.before = hold_first
+    hold = Holding()
+    tally = Tally(before=hold)
     writer = ShardWriter(pool, tally, settings=settings.model_copy(update={"queue_transactions": 1}))
     first = asyncio.create_task(writer.submit(message_of(activity(MEMBERS[0], 0))))
-    await started.wait()
+    await hold.started.wait()
     contents = [activity(member, 1, poison=member == MEMBERS[7]) for member in MEMBERS]
     others = [asyncio.create_task(writer.submit(message_of(content))) for content in contents]
     await asyncio.sleep(0)
-    release.set()
+    hold.release.set()
     outcomes = await asyncio.gather(first, *others, return_exceptions=True)
     poisoned = outcomes.pop(8)
     assert type(poisoned) is PoisonError

@@ -17,6 +17,7 @@ from services.runtime.shard import LogEntry, Overloaded, ShardTransaction, Verdi
 from services.runtime.writer import ShardWriter
 from tests.integration.runtime.tally import (
     ACTIVITIES,
+    Holding,
     PoisonError,
     Tally,
     activity,
@@ -167,20 +168,14 @@ async def test_commands_that_wait_go_together_and_in_order(
     pool: Pool, settings: RuntimeSettings, admin: asyncpg.Connection
 ) -> None:
     """What queues while a shard's transaction runs forms the next one, in the order in which it came."""
-    tally = Tally()
-    started, release = asyncio.Event(), asyncio.Event()
-
-    async def hold_first(_: ShardTransaction, __: Sequence[Message]) -> None:
-        started.set()
-        await release.wait()
-
-    tally.before = hold_first
+    hold = Holding()
+    tally = Tally(before=hold)
     writer = ShardWriter(pool, tally, settings=settings)
     first = asyncio.create_task(writer.submit(message_of(activity(MEMBER, 0))))
-    await started.wait()
+    await hold.started.wait()
     others = [asyncio.create_task(writer.submit(message_of(activity(MEMBER, ordinal)))) for ordinal in range(1, 30)]
     await asyncio.sleep(0)
-    release.set()
+    hold.release.set()
     verdicts = await asyncio.gather(first, *others)
     assert [verdict.answer for verdict in verdicts] == list(range(1, 31))
     assert tally.batches == [1, 29]
@@ -214,22 +209,16 @@ async def test_a_caller_that_leaves_takes_its_waiting_command_back(
     pool: Pool, settings: RuntimeSettings, admin: asyncpg.Connection
 ) -> None:
     """A request that timed out before its command was taken up leaves nothing behind."""
-    tally = Tally()
-    started, release = asyncio.Event(), asyncio.Event()
-
-    async def hold(_: ShardTransaction, __: Sequence[Message]) -> None:
-        started.set()
-        await release.wait()
-
-    tally.before = hold
+    hold = Holding()
+    tally = Tally(before=hold)
     writer = ShardWriter(pool, tally, settings=settings)
     first = asyncio.create_task(writer.submit(message_of(activity(MEMBER, 0))))
-    await started.wait()
+    await hold.started.wait()
     leaving = asyncio.create_task(writer.submit(message_of(activity(MEMBER, 1))))
     staying = asyncio.create_task(writer.submit(message_of(activity(MEMBER, 2))))
     await asyncio.sleep(0)
     leaving.cancel()
-    release.set()
+    hold.release.set()
     await asyncio.gather(first, staying)
     await writer.close()
     assert (await read_books(admin)).orders == {f"card:{MEMBER}": [0, 2]}
