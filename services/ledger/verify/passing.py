@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Final
 
 from contracts.topics import DEAD_LETTER_TYPE
@@ -24,8 +25,12 @@ from services.ledger.verify.totals import add_to_totals
 from services.ledger.verify.verdicts import Verdicts
 from services.ledger.wire import REJECTED
 
-_SCALE: Final = 0
 _DEBT: Final = 12
+_STATED: Final = itemgetter("scale", "pending", "available", "held", "in_transit", "debt")
+"""What an event says of a balance after it."""
+
+_MADE: Final = itemgetter(0, 5, 6, 7, 8, _DEBT)
+"""The same among the working values of a balance."""
 
 
 class Pass:
@@ -132,10 +137,7 @@ class Pass:
             self._findings.differs("wrong_version", "event", key, replayed.working.version, data["version"])
         for currency, after in data.get("balances", {}).items():
             values = replayed.working.balance(currency)
-            made = (values[_SCALE], *values[5:9], values[_DEBT])
-            stated = (
-                after["scale"], after["pending"], after["available"], after["held"], after["in_transit"], after["debt"],
-            )  # fmt: skip
+            made, stated = _MADE(values), _STATED(after)
             if made != stated:
                 self._findings.differs("wrong_balance", "event", f"{key} {currency}", made, stated)
             came_in = values[1] + values[2] + values[3] - values[4]

@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from services.ledger.domain.events import Movement
 from services.ledger.projections.totals import WITHOUT_LOT, day_of
@@ -12,6 +13,10 @@ from services.ledger.verify.rows import Findings, Portions
 
 Totals = defaultdict[tuple[Any, ...], list[int]]
 """Points and movements, by the key of a row of `daily_total` without its shard; days as texts."""
+
+
+DAYS_KEPT: Final = 1_024
+"""Instants whose days are remembered: events of one transaction share theirs."""
 
 
 def add_to_totals(
@@ -33,6 +38,7 @@ def add_to_totals(
         sums[1] += 1
 
 
+@lru_cache(DAYS_KEPT)
 def day_in(text: str) -> str:
     """The day in UTC of an instant as the log writes it."""
     return text[:10] if text.endswith("+00:00") else day_of(instant(text)).isoformat()
