@@ -52,12 +52,15 @@ class Copied:
         await asyncio.gather(self._copying, return_exceptions=True)
 
     async def _copy(self, connection: asyncpg.Connection, statement: str, *parameters: int) -> None:
+        # COPY takes no parameters; these are numbers.
+        query = _PARAMETER.sub(lambda found: str(int(parameters[int(found[1]) - 1])), statement)
         try:
-            # COPY takes no parameters; these are numbers.
-            query = _PARAMETER.sub(lambda found: str(int(parameters[int(found[1]) - 1])), statement)
             await connection.copy_from_query(query, output=self._blocks.put)
-        finally:
+        except Exception:
+            # Whoever reads is told that there is no more, and finds out why.
             await self._blocks.put(b"")
+            raise
+        await self._blocks.put(b"")
 
 
 def position_of(line: str) -> int:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from contracts.shards import SHARDS
 from services.ledger.command import app
+from services.ledger.verify.copied import Copied, values_in
 from services.ledger.verify.plan import Limits, Plan
 from services.ledger.verify.report import Report
 from services.ledger.verify.run import verify_shards
@@ -232,6 +233,22 @@ async def test_the_log_refuses_changes(filled: Member, superuser: asyncpg.Connec
         for table in ("event", "event_first"):
             with pytest.raises(asyncpg.PostgresError, match="append-only"):
                 await superuser.execute(statement.replace("event", table))
+
+
+async def test_rows_are_copied_out_a_block_at_a_time(superuser: asyncpg.Connection) -> None:
+    """However many there are, only a block more than was asked for is held; what is not wanted any more ends."""
+    rows = 200_000
+    copied = Copied(superuser, "select n, repeat('x', 100), e'a\\tb' from generate_series($1, $2) as n", 1, rows)
+    await copied.read(10)
+    assert copied.ahead[0] == f"1\t{'x' * 100}\ta\\tb"
+    assert values_in(copied.ahead[0], (int, str, str)) == [1, "x" * 100, "a\tb"]
+    assert 10 < len(copied.ahead) < rows / 10
+    await asyncio.sleep(0.2)
+    assert len(copied.ahead) < rows / 10
+    await asyncio.wait_for(copied.close(), 5)
+    failing = Copied(superuser, "select n, 1 / (n - $2) from generate_series($1, $2) as n", 1, 5)
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await failing.read(None)
 
 
 def test_the_command_says_it_and_exits(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
