@@ -40,7 +40,7 @@ from services.runtime.messages import Message
 from services.runtime.writer import ShardWriter
 from tests.integration.ledger.conftest import Books
 from tests.properties.ledger.model import BUCKETS
-from tests.properties.ledger.pair import ACCOUNT, LOT_FIELDS, POINTS, START, Pair
+from tests.properties.ledger.pair import ACCOUNT, LOT_FIELDS, START, Pair
 from tests.properties.ledger.steps import LIMITS, STEPS, Step
 
 EXAMPLES = 8
@@ -149,11 +149,10 @@ class Stored:
 
     async def compare(self, account: Account) -> None:
         """Balances, lots, holds and redemptions stand there as they should."""
-        balance = account.balances.get(POINTS)
         rows = await self._rows("select * from balance where shard = $1 and account_id = $2")
-        assert [[row[name] for name in BUCKETS] for row in rows] == (
-            [[getattr(balance, name) for name in BUCKETS]] if balance else []
-        )
+        assert {row["currency"]: [row[name] for name in BUCKETS] for row in rows} == {
+            currency: [getattr(balance, name) for name in BUCKETS] for currency, balance in account.balances.items()
+        }
         lots = await self._rows("select * from lot where shard = $1 and account_id = $2 order by sequence")
         assert [(*(lot[name] for name in LOT_FIELDS), lot["expires_at"]) for lot in lots] == [
             (*(getattr(lot, name) for name in LOT_FIELDS), self._elsewhere.there(lot.expires_at))

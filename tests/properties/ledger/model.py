@@ -11,7 +11,7 @@ __all__ = ["BUCKETS", "FOR_EVER", "Model"]
 
 
 class Model(Spending):
-    """One account.
+    """One currency of an account; what an operator does to the account may be asked of any of them.
 
     `limits` may name per_day, at_least, step, share (part, whole), debt_allowed, month, inactive (days, notice).
     """
@@ -146,13 +146,13 @@ class Model(Spending):
         """End it."""
         if self.status in {"unopened", "closed"}:
             return "account_unknown" if self.status == "unopened" else "ok"
-        if self.total["held"]:
+        if any(each.total["held"] for each in self.currencies):
             return "hold_open"
-        if self.total["in_transit"]:
+        if any(each.total["in_transit"] for each in self.currencies):
             return "transfer_open"
-        for lot in self.lots.values():
-            self._shift(lot, "pending", "expired", lot["pending"])
-            self._shift(lot, "available", "expired", lot["available"])
+        for each in self.currencies:
+            for lot in each.lots.values():
+                each._expire(lot)
         self.status = "closed"
         return "ok"
 

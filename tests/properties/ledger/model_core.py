@@ -16,13 +16,17 @@ BUCKETS = (
 
 
 class Core:
-    """One account, without what members and operators do; `limits` as Model says."""
+    """One currency of an account, without what members and operators do; `limits` as Model says.
 
-    def __init__(self, limits: Entry) -> None:
+    `beside` is another currency of the same account: clock, status and the redemptions of a day are of both.
+    """
+
+    def __init__(self, limits: Entry, beside: "Core | None" = None) -> None:
         self.limits = limits
-        self.now = 0
-        self.status = "unopened"
-        self.erased = False
+        self._of_account: Entry = {"now": 0, "status": "unopened", "erased": False, "currencies": []}
+        if beside is not None:
+            self._of_account = beside._of_account
+        self._of_account["currencies"].append(self)
         self.lots: dict[Any, Entry] = {}
         self.holds: dict[int, Entry] = {}
         self.spent: dict[int, Entry] = {}
@@ -34,12 +38,41 @@ class Core:
         self.lapses: int | None = None
         self.notice: int | None = None
 
+    @property
+    def now(self) -> int:
+        """The clock."""
+        return int(self._of_account["now"])
+
+    @property
+    def status(self) -> str:
+        """Whether it is open."""
+        return str(self._of_account["status"])
+
+    @status.setter
+    def status(self, status: str) -> None:
+        self._of_account["status"] = status
+
+    @property
+    def erased(self) -> bool:
+        """Whether its member was forgotten."""
+        return bool(self._of_account["erased"])
+
+    @erased.setter
+    def erased(self, erased: bool) -> None:
+        self._of_account["erased"] = erased
+
+    @property
+    def currencies(self) -> list[Any]:
+        """Every currency of the account."""
+        return list(self._of_account["currencies"])
+
     # Time
 
     def wait(self, minutes: int) -> str:
         """Let time pass."""
-        self.now += minutes
-        self._run()
+        self._of_account["now"] += minutes
+        for currency in self.currencies:
+            currency._run()
         return "ok"
 
     def _run(self) -> None:

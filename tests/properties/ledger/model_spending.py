@@ -6,7 +6,7 @@ from tests.properties.ledger.model_core import Core, Entry
 
 
 class Spending(Core):
-    """One account that may be spent from."""
+    """One currency of an account that may be spent from."""
 
     def _may_spend(self, points: int, bill: int | None) -> str | None:  # noqa: C901, PLR0911  # the questions in their order
         limits = self.limits
@@ -36,11 +36,12 @@ class Spending(Core):
         """How many redemptions count today: a hold does until it ends with nothing captured."""
         today = self.now // 1440
         count = 0
-        for spent in self.spent.values():
-            whole = self.taken(spent) and self.taken(spent) == self.given_back(spent)
-            count += spent["day"] == today and not whole
-        for hold in self.holds.values():
-            count += hold["day"] == today and hold["state"] == "open" and not hold["captured"]
+        for currency in self.currencies:
+            for spent in currency.spent.values():
+                whole = self.taken(spent) and self.taken(spent) == self.given_back(spent)
+                count += spent["day"] == today and not whole
+            for hold in currency.holds.values():
+                count += hold["day"] == today and hold["state"] == "open" and not hold["captured"]
         return count
 
     @staticmethod

@@ -1,5 +1,6 @@
 """The account decider and the model side by side: one step is taken by both, and all that can be seen is compared."""
 
+from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -38,7 +39,7 @@ from services.ledger.domain.commands import (
 from services.ledger.domain.decide import Outcome, Recorded, catch_up, handle
 from services.ledger.domain.guards import Guards
 from tests.properties.ledger.model import BUCKETS, FOR_EVER, Model
-from tests.properties.ledger.steps import NEVER_MADE, Step
+from tests.properties.ledger.steps import CURRENCIES, NEVER_MADE, Step
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 ACCOUNT = UUID(int=1 << 100)
@@ -74,7 +75,7 @@ def command_id(key: int) -> UUID:
 def guards_of(limits: dict[str, Any]) -> Guards:
     """The model's limits as the programme would publish them; a point is worth one unit of money."""
     return Guards(
-        currencies={POINTS: CurrencyTerms.model_construct(currency=POINTS, scale=0, worth=MONEY)},
+        currencies={name: CurrencyTerms.model_construct(currency=name, scale=0, worth=MONEY) for name in CURRENCIES},
         redemption=RedemptionGuards.model_construct(
             currency=POINTS,
             share_of_bill=limits.get("share"),
@@ -86,6 +87,9 @@ def guards_of(limits: dict[str, Any]) -> Guards:
         transfer_month=limits.get("month"),
     )
 
+
+_OF_ALL = {"debt_allowed", "month", "inactive"}
+"""Limits that hold in every currency; the others are for spending points."""
 
 _MAKES = {
     "accrue": "accrue",
@@ -101,7 +105,10 @@ class Pair:
     """The decider and the model, and everything that happened to them."""
 
     def __init__(self, limits: dict[str, Any]) -> None:
-        self.model = Model(limits)
+        self.models = {POINTS: Model(limits)}
+        for name in CURRENCIES[1:]:
+            self.models[name] = Model({key: limits[key] for key in limits.keys() & _OF_ALL}, self.models[POINTS])
+        self.model = self.models[POINTS]
         self.guards = guards_of(limits)
         days, notice_days = limits.get("inactive", (0, 0))
         self._inactivity = Inactivity(days=days, notice_days=notice_days, zone="UTC") if days else None
@@ -109,7 +116,7 @@ class Pair:
         self.history: list[Recorded] = []
         self.taken: list[tuple[Command | None, datetime]] = []
         self.outcomes: list[Outcome] = []
-        self._made: dict[str, list[int]] = {"accrue": [], "hold": [], "spent": [], "send": []}
+        self._made: dict[tuple[str, str], list[int]] = defaultdict(list)
         self._waiting: list[tuple[Step, int]] = []
         self._decided: set[UUID] = set()
         self._idempotent: list[Command] = []
@@ -119,6 +126,11 @@ class Pair:
     def now(self) -> datetime:
         """The one clock of both."""
         return instant(self.model.now)
+
+    @property
+    def currency(self) -> str:
+        """The currency of the step that is being taken."""
+        return next(name for name, model in self.models.items() if model is self.model)
 
     def take(self, step: Step) -> None:
         """One step, taken by both and compared."""
@@ -134,6 +146,7 @@ class Pair:
 
     def _decide(self, step: Step, key: int) -> None:
         # What is due by now comes before a command, also a notice that was due when it was set.
+        self.model = self.models[step.currency]
         self.model.wait(0)
         command, expected = getattr(self, f"_{step.kind}")(step, key)
         outcome = handle(
@@ -148,7 +161,7 @@ class Pair:
         self._decided.add(command.command_id)
         made = _MAKES.get(step.kind)
         if made and (verdict == "ok" or step.kind in {"accrue", "purchase"}):
-            self._made[made].append(key)
+            self._made[made, step.currency].append(key)
         if verdict == "ok" and step.kind in {"accrue", "redeem", "hold", "purchase"}:
             self._idempotent.append(command)
 
@@ -173,32 +186,38 @@ class Pair:
 
     def compare(self) -> None:
         """Balances, lots, holds and redemptions are the same."""
-        balance = self.account.balances.get(POINTS)
+        for currency, model in self.models.items():
+            self._compare_currency(currency, model)
+        assert (self.account.status, self.account.erased) == (self.model.status, self.model.erased)
+
+    def _compare_currency(self, currency: str, model: Model) -> None:
+        balance = self.account.balances.get(currency)
         seen = {bucket: getattr(balance, bucket) if balance else 0 for bucket in BUCKETS}
-        assert seen == self.model.total
-        model = (self.model.lapses, self.model.notice)
+        assert seen == model.total
         silence = (balance.lapses_at, balance.notice_at) if balance else (None, None)
-        assert silence == tuple(None if minute is None else instant(minute) for minute in model)
+        assert silence == tuple(None if minute is None else instant(minute) for minute in (model.lapses, model.notice))
         lots = [
             (*(getattr(lot, name) for name in LOT_FIELDS), lot.expires_at)
             for lot in sorted(self.account.lots.values(), key=lambda lot: lot.sequence)
+            if lot.currency == currency
         ]
         assert lots == [
             (*(lot[name] for name in LOT_FIELDS), None if lot["ends"] == FOR_EVER else instant(lot["ends"]))
-            for lot in self.model.lots.values()
+            for lot in model.lots.values()
         ]
-        assert [(hold.state, hold.held, hold.captured) for hold in self.account.holds.values()] == [
+        holds = [hold for hold in self.account.holds.values() if hold.currency == currency]
+        assert [(hold.state, hold.held, hold.captured) for hold in holds] == [
             (hold["state"], sum(share["held"] for share in hold["shares"]), hold["captured"])
-            for hold in self.model.holds.values()
+            for hold in model.holds.values()
         ]
-        assert {key.int - 1: (each.taken, each.restored) for key, each in self.account.redemptions.items()} == {
-            key: (Model.taken(each), Model.given_back(each)) for key, each in self.model.spent.items()
+        spent = {key: each for key, each in self.account.redemptions.items() if each.currency == currency}
+        assert {key.int - 1: (each.taken, each.restored) for key, each in spent.items()} == {
+            key: (Model.taken(each), Model.given_back(each)) for key, each in model.spent.items()
         }
-        assert (self.account.status, self.account.erased) == (self.model.status, self.model.erased)
 
     def _pick(self, kind: str, of: int) -> int:
         """One of the things made, the latest first; sometimes one that never was."""
-        made = self._made[kind]
+        made = self._made[kind, self.currency]
         return made[-1 - of % len(made)] if made and of != NEVER_MADE else 10_000 + of
 
     def _common(self, key: int) -> dict[str, Any]:
@@ -212,7 +231,7 @@ class Pair:
         starts = earned + step.minutes if step.minutes else -1
         ends = earned + step.later if step.later else FOR_EVER
         grant = Grant.model_construct(
-            currency=POINTS,
+            currency=step.currency,
             scale=0,
             points=step.points,
             activates_at=instant(starts) if starts > earned else None,
@@ -239,7 +258,7 @@ class Pair:
             decision_id=command_id(key),
             accrual_id=command_id(award),
             source=Source(kind="return", id=str(key)),
-            currency=POINTS,
+            currency=step.currency,
             points=step.points,
             spent_policy=cast("SpentPolicy", step.word),
             standing=None,
@@ -248,13 +267,13 @@ class Pair:
 
     def _redeem(self, step: Step, key: int) -> tuple[Command, str]:
         bill = None if step.later is None else step.later * MONEY
-        command = Redeem(**self._common(key), currency=POINTS, points=step.points, bill=bill)
+        command = Redeem(**self._common(key), currency=step.currency, points=step.points, bill=bill)
         return command, self.model.redeem(key, step.points, step.later)
 
     def _hold(self, step: Step, key: int) -> tuple[Command, str]:
         bill = None if step.later is None else step.later * MONEY
         command = PlaceHold(
-            **self._common(key), currency=POINTS, points=step.points, bill=bill, time_out_s=step.minutes * 60
+            **self._common(key), currency=step.currency, points=step.points, bill=bill, time_out_s=step.minutes * 60
         )
         return command, self.model.hold(key, step.points, step.later, step.minutes)
 
@@ -274,7 +293,7 @@ class Pair:
         command = PurchaseRedemption.model_construct(
             **{**self._award(key), "occurred_at": instant(made)},
             source=Source(kind="purchase", id=str(key)),
-            currency=POINTS,
+            currency=step.currency,
             scale=0,
             points=step.points,
             unbacked=cast("UnbackedPolicy", step.word),
@@ -292,7 +311,7 @@ class Pair:
             **self._award(key),
             redemption_id=command_id(spent),
             source=Source(kind="return", id=str(key)),
-            currency=POINTS,
+            currency=step.currency,
             points=step.points,
             restore_for_s=(step.later or 0) * 60,
         )
@@ -309,7 +328,7 @@ class Pair:
     def _adjust(self, step: Step, key: int) -> tuple[Command, str]:
         command = Adjust(
             **self._common(key),
-            currency=POINTS,
+            currency=step.currency,
             points=step.points,
             reason="test",
             operator="ewa",
@@ -318,7 +337,7 @@ class Pair:
         return command, self.model.adjust(key, step.points, allow_debt=step.flag)
 
     def _send(self, step: Step, key: int) -> tuple[Command, str]:
-        command = SendPoints(**self._common(key), to_account_id=OTHER, currency=POINTS, points=step.points)
+        command = SendPoints(**self._common(key), to_account_id=OTHER, currency=step.currency, points=step.points)
         return command, self.model.send(key, step.points)
 
     def _answer(self, step: Step, key: int) -> tuple[Command, str]:

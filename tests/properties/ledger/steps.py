@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 @dataclass(frozen=True)
 class Step:
-    """What happens next, and with which numbers; `of` picks one of the things made before."""
+    """What happens next, in which currency and with which numbers; `of` picks one of the things made before."""
 
     kind: str
     points: int = 0
@@ -17,8 +17,11 @@ class Step:
     later: int | None = None
     flag: bool = False
     word: str = ""
+    currency: str = "points"
 
 
+CURRENCIES = ("points", "stamps")
+_CURRENCY = st.sampled_from([*CURRENCIES[:1] * 3, *CURRENCIES[1:]])
 _AWARD = st.integers(10, 150)
 _PART = st.integers(1, 60)
 NEVER_MADE = 3
@@ -30,6 +33,7 @@ _POLICY = st.sampled_from(["to_zero", "negative", "negative", "refuse"])
 ACCRUE = st.builds(
     Step,
     st.just("accrue"),
+    currency=_CURRENCY,
     points=_AWARD,
     of=st.sampled_from([0, 0, 5, 60, 200]),
     minutes=st.sampled_from([0, 0, 0, 30, 100]),
@@ -37,12 +41,13 @@ ACCRUE = st.builds(
 )
 WAIT = st.builds(Step, st.just("wait"), minutes=st.sampled_from([1, 5, 10, 30, 100, 700, 2_000]))
 SPEND = st.one_of(
-    st.builds(Step, st.just("redeem"), points=st.integers(-1, 60), later=_BILL),
-    st.builds(Step, st.just("hold"), points=_PART, minutes=st.integers(1, 60), later=_BILL),
-    st.builds(Step, st.just("capture"), points=st.integers(0, 40), of=_OF, flag=st.booleans()),
+    st.builds(Step, st.just("redeem"), currency=_CURRENCY, points=st.integers(-1, 60), later=_BILL),
+    st.builds(Step, st.just("hold"), currency=_CURRENCY, points=_PART, minutes=st.integers(1, 60), later=_BILL),
+    st.builds(Step, st.just("capture"), currency=_CURRENCY, points=st.integers(0, 40), of=_OF, flag=st.booleans()),
     st.builds(
         Step,
         st.just("purchase"),
+        currency=_CURRENCY,
         points=_PART,
         of=_OF,
         minutes=st.sampled_from([0, 0, 5, 50]),
@@ -53,16 +58,21 @@ SPEND = st.one_of(
 )
 GIVE_BACK = st.one_of(
     st.builds(
-        Step, st.just("reverse"), points=_AWARD, of=_OF, word=st.sampled_from(["pending_only", "to_zero", "negative"])
+        Step,
+        st.just("reverse"),
+        currency=_CURRENCY,
+        points=_AWARD,
+        of=_OF,
+        word=st.sampled_from(["pending_only", "to_zero", "negative"]),
     ),
-    st.builds(Step, st.just("release"), of=_OF),
-    st.builds(Step, st.just("restore"), points=_PART, of=_OF, later=_LATER),
-    st.builds(Step, st.just("undo"), points=st.sampled_from([0, 0, 3, 10, 25]), of=_OF),
-    st.builds(Step, st.just("answer"), of=_OF, flag=st.booleans()),
+    st.builds(Step, st.just("release"), currency=_CURRENCY, of=_OF),
+    st.builds(Step, st.just("restore"), currency=_CURRENCY, points=_PART, of=_OF, later=_LATER),
+    st.builds(Step, st.just("undo"), currency=_CURRENCY, points=st.sampled_from([0, 0, 3, 10, 25]), of=_OF),
+    st.builds(Step, st.just("answer"), currency=_CURRENCY, of=_OF, flag=st.booleans()),
 )
 OTHERWISE = st.one_of(
-    st.builds(Step, st.just("adjust"), points=st.integers(-50, 50), flag=st.booleans()),
-    st.builds(Step, st.just("send"), points=_PART),
+    st.builds(Step, st.just("adjust"), currency=_CURRENCY, points=st.integers(-50, 50), flag=st.booleans()),
+    st.builds(Step, st.just("send"), currency=_CURRENCY, points=_PART),
     st.builds(Step, st.just("again"), of=st.integers(0, 30)),
     st.builds(Step, st.just("again"), of=st.integers(0, 30)),
     st.builds(Step, st.sampled_from(["freeze", "unfreeze", "unfreeze", "unfreeze"])),
