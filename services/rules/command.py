@@ -197,7 +197,8 @@ def _tiers(decide: ShardWriter, settings: RulesSettings) -> Sequence[Part]:
     """What ends tiers on their day, also of members who no longer buy."""
     watermark = Watermark(decide.pool, settings)
     delay, quiet = timedelta(seconds=settings.tier_sweep_delay_s), timedelta(seconds=settings.due_sweep_quiet_s)
-    find = participants_due(lambda: watermark.decided_through, delay, quiet)
+    behind_max = timedelta(seconds=settings.due_sweep_behind_max_s)
+    find = participants_due(lambda: watermark.decided_through, delay, quiet, behind_max)
     return [watermark, Sweeper(decide, find, settings)]
 
 

@@ -42,6 +42,11 @@ class RulesSettings(RuntimeSettings):
         description="a participant is left alone this long after its last decision: of a stream of old purchases more "
         "may be on its way",
     )
+    due_sweep_behind_max_s: int = Field(
+        default=60,
+        ge=0,
+        description="nothing is looked for that is due while what was decided lies further behind than this",
+    )
     tier_sweep_delay_s: int = Field(
         default=3_600,
         ge=0,

@@ -25,7 +25,7 @@ from services.ledger.storage.rows import (
 LOTS_AT_FIRST: Final = 8
 """Lots looked through for each account whose points are spent; where they do not suffice, many times as many."""
 
-LOTS_GROWTH: Final = 16
+LOTS_GROWTH: Final = 64
 LOTS_MAX: Final = 2**31 - 1
 
 _DUE_AT: Final = -3

@@ -2,7 +2,8 @@
 
 What was bought before must be decided before, also after a standstill: so nothing is due that lies beyond the
 watermark, and not before `delay` has passed, in which a till may send what it still has. While a stream of old
-purchases is taken, its participants are left alone: so it ends the same, however fast it is taken.
+purchases is taken, its participants are left alone, and while much waits to be decided all of them are: so it ends the
+same, however fast it is taken.
 """
 
 from collections.abc import Callable
@@ -18,16 +19,20 @@ from services.runtime.sweeper import FindDue
 
 
 def participants_due(
-    decided_through: Callable[[], datetime | None], delay: timedelta, quiet: timedelta = timedelta(0)
+    decided_through: Callable[[], datetime | None],
+    delay: timedelta,
+    quiet: timedelta = timedelta(0),
+    behind_max: timedelta = timedelta.max,
 ) -> FindDue:
     """A search for the sweeper. `decided_through` says up to when everything was decided; None: unknown yet.
 
-    A participant on whom something was decided less than `quiet` ago has to wait.
+    A participant on whom something was decided less than `quiet` ago has to wait, and everybody while the watermark is
+    more than `behind_max` behind the clock: then more is on its way than is decided, perhaps also about them.
     """
 
     async def find(connection: Lane, shard: int, now: datetime, limit: int) -> list[Message]:
         through = decided_through()
-        if through is None:
+        if through is None or now - through > behind_max:
             return []
         until = min(now, through) - delay
         rows = await connection.fetch(SQL.find_due, shard, until, limit, now - quiet)

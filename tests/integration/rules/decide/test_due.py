@@ -23,9 +23,11 @@ GOLD_IN_MAY = [
 ]
 
 
-async def sweep(counter: Counter, decided_through: datetime | None = ALWAYS) -> None:
+async def sweep(
+    counter: Counter, decided_through: datetime | None = ALWAYS, behind_max: timedelta = timedelta.max
+) -> None:
     """One look at every shard, an hour behind the clock and behind what was decided."""
-    find = participants_due(lambda: decided_through, timedelta(hours=1), QUIET)
+    find = participants_due(lambda: decided_through, timedelta(hours=1), QUIET, behind_max)
     sweeper = Sweeper(counter.decide, find, RuntimeSettings(), clock=lambda: counter.clock[0])
     for shard in range(64):
         await sweeper.sweep(shard)
@@ -52,6 +54,18 @@ async def test_T3_a_tier_falls_on_its_day_without_a_purchase(counter: Counter) -
     await sweep(counter)
     await sweep(counter)
     assert (await told(counter))[1:] == [("gold", "silver", "2027-06-08T22:00:00+00:00", "tier_period_ended")]
+    assert [row["tier"] for row in await counter.facts()] == ["silver"]
+
+
+async def test_nothing_is_due_while_much_waits_to_be_decided(counter: Counter) -> None:
+    """With what was decided two minutes behind the clock no tier ends; once it has caught up, it does."""
+    await counter.publish(THREE_LEVELS)
+    await counter.send(*GOLD_IN_MAY)
+    counter.clock[0] = now = datetime(2027, 7, 1, tzinfo=UTC)
+    minute = timedelta(minutes=1)
+    await sweep(counter, now - 2 * minute, behind_max=minute)
+    assert [row["tier"] for row in await counter.facts()] == ["gold"]
+    await sweep(counter, now - minute / 2, behind_max=minute)
     assert [row["tier"] for row in await counter.facts()] == ["silver"]
 
 
