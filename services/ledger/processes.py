@@ -97,7 +97,7 @@ async def build_serve(process: Process, settings: LedgerSettings, host: str, por
     writer = ShardWriter(writes, LedgerProcessor(programmes, confirmations), settings=settings, log_columns=LOG_COLUMNS)
     parts = Parts(writer, reads, programmes, settings, wall_clock, confirmations)
     api = application.create(settings, parts, process.health)
-    server = HttpServer(api, host, port, grace_s=settings.stop_grace_s)
+    server = HttpServer(api, host, port, grace_s=settings.stop_grace_s, keep_alive_s=settings.http_keep_alive_s)
     return [server, KeptFresh(programmes, reads, settings.ledger_programmes_poll_ms / 1_000)]
 
 

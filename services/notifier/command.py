@@ -94,7 +94,7 @@ async def build_serve(
         Confirmations(gate, vault, settings),
     )
     served = application(settings, parts, process.health)
-    return [HttpServer(served, host, port, grace_s=settings.stop_grace_s)]
+    return [HttpServer(served, host, port, grace_s=settings.stop_grace_s, keep_alive_s=settings.http_keep_alive_s)]
 
 
 def _masters(settings: NotifierSettings) -> MasterKeys:

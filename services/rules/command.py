@@ -221,7 +221,10 @@ async def build_serve(
         catalogue,
     )
     api = application(settings, parts, process.health)
-    return [catalogue, HttpServer(api, *address, grace_s=settings.stop_grace_s)]
+    return [
+        catalogue,
+        HttpServer(api, *address, grace_s=settings.stop_grace_s, keep_alive_s=settings.http_keep_alive_s),
+    ]
 
 
 def _sweeper_of_unclaimed(writer: ShardWriter, consumer: ConsumerLoop, settings: RulesSettings) -> Sweeper:

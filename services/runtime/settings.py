@@ -110,6 +110,11 @@ class RuntimeSettings(BaseSettings):
     token_audience: str = Field(default="bonus", description="tokens made out to somebody else are refused")
     http_body_max_bytes: int = Field(default=256 * 1024, ge=1, description="of one request; more: 413")
     http_timeout_s: float = Field(default=10, gt=0, description="an answer later than this is a 503")
+    http_keep_alive_s: int = Field(
+        default=75,
+        ge=1,
+        description="an idle connection is closed after this: later than clients do it",
+    )
     http_access_log: bool = Field(default=True, description="a line for every request")
     http_concurrency_max: int = Field(default=1_000, ge=1, description="requests in one process; more: 503 at once")
     idempotency_key_max: int = Field(default=200, ge=1, description="characters of an Idempotency-Key")

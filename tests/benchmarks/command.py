@@ -25,6 +25,7 @@ from examples.demo import dataset
 from examples.demo.run import Demonstration, client, publish_programme
 from tests.benchmarks import account, ledger, limits, picture, proof, rules_before
 from tests.benchmarks.http_load import percentiles
+from tests.benchmarks.rest import at_rest
 
 RESULT: Final = PROJECT / "build" / "bench.json"
 PICTURE: Final = PROJECT / "build" / "bench.png"
@@ -66,8 +67,11 @@ def bench(
 async def _measure(stack: Stack, environment: dict[str, str], baskets: int, figures: dict[str, Any]) -> None:
     async with client(environment, "RULES") as to_rules:
         await publish_programme(to_rules, datetime.now(UTC) - timedelta(days=400))
-    ingested = await _step("ledger: awards from Kafka to relayed events", lambda: ledger.ingest(stack, environment))
+    ingested = await _step(
+        environment, "ledger: awards from Kafka to relayed events", lambda: ledger.ingest(stack, environment)
+    )
     copied = await _step(
+        environment,
         "limit: COPY into the same table",
         lambda: limits.copy_rows_per_second(environment["BONUS_POSTGRES_DSN"], round(ingested["body_bytes"])),
     )
@@ -78,33 +82,47 @@ async def _measure(stack: Stack, environment: dict[str, str], baskets: int, figu
     }
     figures |= await _http(stack, environment)
     figures["cost_by_history"] = await _step(
-        "ledger: microseconds an event by history", lambda: ledger.cost_by_history(environment["BONUS_POSTGRES_DSN"])
+        environment,
+        "ledger: microseconds an event by history",
+        lambda: ledger.cost_by_history(environment["BONUS_POSTGRES_DSN"]),
     )
     figures["holds"] = await _step(
-        "ledger: holds and captures, half of them on one account", lambda: account.holds_and_captures(environment)
+        environment,
+        "ledger: holds and captures, half of them on one account",
+        lambda: account.holds_and_captures(environment),
     )
     figures["long_history"] = await _step(
-        "ledger: an account with 100,000 lots", lambda: account.long_history(environment)
+        environment, "ledger: an account with 100,000 lots", lambda: account.long_history(environment)
     )
-    figures["verify_events_per_second"] = await _step("verify", lambda: proof.verify_events_per_second(environment))
-    figures["rebuild_events_per_second"] = await _step("rebuild", lambda: proof.rebuild_events_per_second(environment))
-    evaluation = await _step("rules: microseconds of an evaluation", lambda: _printed("rules_evaluation"))
-    decisions = await _step("rules: decisions a second of one core", lambda: _printed("rules_decisions"))
+    figures["verify_events_per_second"] = await _step(
+        environment, "verify", lambda: proof.verify_events_per_second(environment)
+    )
+    figures["rebuild_events_per_second"] = await _step(
+        environment, "rebuild", lambda: proof.rebuild_events_per_second(environment)
+    )
+    evaluation = await _step(environment, "rules: microseconds of an evaluation", lambda: _printed("rules_evaluation"))
+    decisions = await _step(environment, "rules: decisions a second of one core", lambda: _printed("rules_decisions"))
     figures |= {"decisions": evaluation} | {key: decisions[key] for key in _DECISIONS}
     figures |= await _flow(environment, baskets)
     year = dataset.load(datetime.now(UTC), baskets)
     figures["quote_ms"] = await _step(
-        f"rules: quotes at {rules_before.QUOTES_PER_SECOND} a second", lambda: rules_before.quotes(environment, year)
+        environment,
+        f"rules: quotes at {rules_before.QUOTES_PER_SECOND} a second",
+        lambda: rules_before.quotes(environment, year),
     )
-    figures |= await _step("rules: a rehearsal of the year", lambda: rules_before.rehearsal(environment, year))
-    figures["kafka_per_second"] = await _step("limit: produce and consume", lambda: _kafka(environment))
+    figures |= await _step(
+        environment, "rules: a rehearsal of the year", lambda: rules_before.rehearsal(environment, year)
+    )
+    figures["kafka_per_second"] = await _step(environment, "limit: produce and consume", lambda: _kafka(environment))
     figures["rss_mb"] = _memory(stack)
 
 
 async def _http(stack: Stack, environment: dict[str, str]) -> dict[str, Any]:
-    await _step("warm up", lambda: ledger.redemptions(environment, "warm", 1_000))
-    wrote = await _step("ledger: redemptions over HTTP", lambda: ledger.redemptions(environment, "redeem"))
-    read = await _step("ledger: balance reads while writing", lambda: ledger.reads_while_writing(stack, environment))
+    await _step(environment, "warm up", lambda: ledger.redemptions(environment, "warm", 1_000))
+    wrote = await _step(environment, "ledger: redemptions over HTTP", lambda: ledger.redemptions(environment, "redeem"))
+    read = await _step(
+        environment, "ledger: balance reads while writing", lambda: ledger.reads_while_writing(stack, environment)
+    )
     return {
         "http_writes_per_second": round(wrote.per_second),
         "http_write_ms": percentiles(wrote.latencies_ms),
@@ -116,7 +134,7 @@ async def _http(stack: Stack, environment: dict[str, str]) -> dict[str, Any]:
 async def _flow(environment: dict[str, str], baskets: int) -> dict[str, Any]:
     year = dataset.load(datetime.now(UTC), baskets)
     demonstration = Demonstration(year, environment, _console)
-    outcome = await _step(f"flow: {baskets} real baskets from Kafka to balances", demonstration.flow)
+    outcome = await _step(environment, f"flow: {baskets} real baskets from Kafka to balances", demonstration.flow)
     return {
         "purchases_per_second": round(outcome.loaded / outcome.seconds, 1),
         "purchases": outcome.loaded,
@@ -141,7 +159,8 @@ async def _printed(script: str) -> dict[str, Any]:
     return found
 
 
-async def _step(name: str, measure: Callable[[], Any]) -> Any:
+async def _step(environment: dict[str, str], name: str, measure: Callable[[], Any]) -> Any:
+    await at_rest(environment)
     _console.print(name, markup=False)
     return await measure()
 

@@ -9,12 +9,15 @@ import uvicorn
 from starlette.types import ASGIApp
 
 _BACKLOG = 2_048
+_KEEP_ALIVE_S = 5
 
 
 class HttpServer:
     """Serves an application until `stop`; requests in hand are answered first."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int, *, grace_s: float) -> None:
+    def __init__(
+        self, app: ASGIApp, host: str, port: int, *, grace_s: float, keep_alive_s: int = _KEEP_ALIVE_S
+    ) -> None:
         configuration = uvicorn.Config(
             app,
             host=host,
@@ -27,6 +30,7 @@ class HttpServer:
             server_header=False,
             proxy_headers=False,
             backlog=_BACKLOG,
+            timeout_keep_alive=keep_alive_s,
             timeout_graceful_shutdown=max(1, int(grace_s)),
         )
         self._server = _Server(configuration)
