@@ -105,14 +105,16 @@ async def test_E11_a_budget_is_exact_with_several_workers_one_of_which_dies(syst
     await system.settle()
     rounds = [[member.purchase(f"{turn}-{member.card}", NOON, "50.00") for member in members] for turn in range(2)]
     with beside(system, "second") as second, beside(system, "third") as third:
-        await asyncio.gather(*(system.send(each, each) for each in rounds[0]))
-        await system.settle()
-        shared = [await decided_by(worker) for worker in (second, third)]
+        async with asyncio.timeout(60):
+            # A worker that has just begun takes its partitions when the group lets it in. What comes again changes
+            # nothing, so it is sent until all of them take part.
+            while not all([await decided_by(worker) for worker in (second, third)]):
+                await asyncio.gather(*(system.send(each, each) for each in rounds[0]))
+                await system.settle()
         sending = asyncio.gather(*(system.send(each) for each in rounds[1]))
         await asyncio.to_thread(third.kill, "rules-work")
         await sending
         await system.settle(timeout_s=120)
-    assert min(shared) > 0
     balances = [(await member.account())["balances"].get("points") for member in members]
     assert sum(Decimal(balance["available"]) for balance in balances if balance) == Decimal("3333.00")
     budget = await budget_of(shop)
