@@ -33,6 +33,7 @@ from services.rules.decide.storage import Seat, Storage
 from services.rules.domain.participant import PublishedProgramme
 from services.rules.programme_file import compile_programme
 from services.runtime.privacy import Cipher
+from services.runtime.rows import Table
 from tests.benchmarks.rules_evaluation import NOW, with_idle_campaigns
 
 FILE: Final = Path(__file__).parents[2] / "examples" / "programmes" / "bronze-silver-gold.yaml"
@@ -52,15 +53,9 @@ class Sink:
     shard: int = 0
     now: datetime = _DECIDED_AT
 
-    @property
-    def connection(self) -> "Sink":
-        """Itself."""
-        return self
-
-    async def copy_records_to_table(self, _table: str, *, records: Sequence[Any], columns: Sequence[str]) -> None:
+    async def add(self, _table: Table, rows: Sequence[Any]) -> None:
         """Count the rows."""
-        del columns
-        self.rows += len(records)
+        self.rows += len(rows)
 
 
 class Keys:
