@@ -6,7 +6,6 @@ nobody speaks to it any more, so it never outlives the worker that started it. I
 
 import asyncio
 import gc
-import os
 import sys
 from datetime import datetime
 from typing import Any, Final
@@ -34,7 +33,6 @@ def main() -> None:
     first = sys.stdin.buffer.readline()
     if first:
         settings = RulesSettings(**orjson.loads(first))
-        os.nice(settings.rehearsal_niceness)
         gc.freeze()
         gc.set_threshold(GARBAGE_THRESHOLD)
         uvloop.run(_serve(settings))

@@ -211,6 +211,9 @@ async def _child(settings: RulesSettings) -> AsyncIterator[Child]:
         sys.executable, "-m", _MODULE,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=ANSWER_MAX_BYTES, env=dict(os.environ),
     )  # fmt: skip
+    with suppress(ProcessLookupError, PermissionError):
+        # From its first moment: what it imports would take a second from whoever is waited for.
+        os.setpriority(os.PRIO_PROCESS, process.pid, settings.rehearsal_niceness)
     child = Child(process)
     try:
         await child.say(settings.model_dump(mode="json"), answered=False)
