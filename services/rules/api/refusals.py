@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from contracts.envelope import CODE_PATTERN
-from services.rules.api.state import FromParts, InPage, Reader
+from services.rules.api.state import FromParts, InPage, OfProgramme, Reader
 from services.rules.refusals.queries import Of, Place, RefusalRow, latest_refusals
 from services.runtime.http.answers import answer, decode_cursor, encode_cursor
 from services.runtime.http.application import JsonRoute
@@ -22,9 +22,7 @@ async def list_refusals(
     page: InPage,
     caller: Reader,
     parts: FromParts,
-    programme: Annotated[
-        str | None, Query(max_length=64, pattern=CODE_PATTERN, description="Of this programme alone.")
-    ] = None,
+    programme: OfProgramme = None,
     code: Annotated[
         str | None, Query(max_length=64, pattern=CODE_PATTERN, description="For this reason alone: `conflict`.")
     ] = None,

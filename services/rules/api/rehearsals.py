@@ -5,17 +5,17 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.responses import HTMLResponse, Response
 
-from contracts.envelope import CODE_PATTERN, Instant
+from contracts.envelope import Instant
 from contracts.ids import command_of_request
 from contracts.problems import FieldProblem
 from contracts.shards import shard_of
 from services.rules.api.programmes import Code, Publisher, invalid_file
-from services.rules.api.state import FromParts, InPage, Key, Parts, Reader
+from services.rules.api.state import FromParts, InPage, Key, OfProgramme, Parts, Reader
 from services.rules.domain.programme import ProgrammeVersion
 from services.rules.programme_file import load
 from services.rules.programmes.queries import version_of
@@ -104,9 +104,7 @@ async def list_rehearsals(
     page: InPage,
     caller: Reader,
     parts: FromParts,
-    programme: Annotated[
-        str | None, Query(max_length=64, pattern=CODE_PATTERN, description="Of this programme alone.")
-    ] = None,
+    programme: OfProgramme = None,
 ) -> Response:
     """Rehearsals with how far they have come, the latest asked for first; reports stand under their own addresses."""
     kind = f"rehearsals {caller.tenant} {programme}"

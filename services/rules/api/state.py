@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Query, Request, Security
 
+from contracts.envelope import CODE_PATTERN
 from services.rules.api.outcomes import Outcomes
 from services.rules.decide.processor import PublishedProgrammes
 from services.rules.identify.queries import Queries
@@ -44,3 +45,4 @@ Reader = Annotated[Caller, Security(require("rules:read"))]
 Writer = Annotated[Caller, Security(require("rules:write"))]
 Key = Annotated[str, Depends(idempotency_key)]
 InPage = Annotated[Page, Depends(page_of)]
+OfProgramme = Annotated[str | None, Query(max_length=64, pattern=CODE_PATTERN, description="Of this programme alone.")]
