@@ -38,24 +38,11 @@ select
     array(
         with recursive of_month as (
             select
-                balance.currency,
-                first.expires_at as first_at,
-                (date_trunc('month', (first.expires_at - interval '1 microsecond') at time zone $4) + interval '1 month')
-                at time zone $4 as ends_at
+                currency,
+                null::timestamptz as first_at,
+                $3::timestamptz as ends_at
             from balance
-            cross join lateral (
-                select expires_at
-                from lot
-                where shard = $1
-                  and lot.account_id = $2
-                  and lot.currency = balance.currency
-                  and available > 0
-                  and expires_at > $3
-                  and sequence <> all($5::bigint [])
-                order by expires_at
-                limit 1
-            ) as first
-            where balance.shard = $1 and balance.account_id = $2 and $4::text is not null
+            where shard = $1 and account_id = $2 and $4::text is not null
             union all
             select
                 of_month.currency,
@@ -98,6 +85,7 @@ select
               and expires_at <= of_month.ends_at
               and sequence <> all($5::bigint [])
         ) as good
+        where of_month.first_at is not null
         union all
         select row(currency, month, sum(points)::bigint, first_at, (sum(points) filter (where at_first))::bigint)
         from (
