@@ -35,8 +35,8 @@ class CommandQueue:
         self._queues: dict[int, deque[_Waiting]] = {}
         self._waiting = 0
         self._busy: set[int] = set()
-        self._drains: set[asyncio.Task[None]] = set()
-        self._alone: set[asyncio.Task[None]] = set()
+        self._draining = 0
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def submit(self, message: Message) -> Verdict:
         """Decide one command in the next transaction of its shard, together with what else waits.
@@ -50,28 +50,41 @@ class CommandQueue:
         waiting = _Waiting(message, asyncio.get_running_loop().create_future())
         self._queues.setdefault(shard_of(message.key), deque()).append(waiting)
         self._waiting += 1
-        if len(self._drains) < self._drains_max:
-            _keep(self._drains, self._drain())
+        if self._draining < self._drains_max:
+            self._draining += 1
+            self._keep(self._drain())
         return await waiting.verdict
 
     async def close(self) -> None:
         """Wait until every command that was submitted has its verdict."""
-        while tasks := self._drains | self._alone:
-            await asyncio.wait(tasks)
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     async def _drain(self) -> None:
-        while shards := self._next():
-            self._busy.update(shards)
-            held_by_others: Sequence[int] = ()
-            try:
-                if len(shards) == 1:
-                    await self._commit(shards[0])
-                else:
-                    held_by_others = await self._commit_together(shards)
-            finally:
-                self._busy.difference_update(set(shards).difference(held_by_others))
-            for shard in held_by_others:
-                _keep(self._alone, self._wait_for(shard))
+        try:
+            while shards := self._next():
+                await self._commit_all(shards)
+        finally:
+            # In the same step in which nothing was found to wait: whoever comes next starts another drain.
+            self._draining -= 1
+
+    async def _commit_all(self, shards: Sequence[int]) -> None:
+        self._busy.update(shards)
+        held_by_others: Sequence[int] = ()
+        try:
+            if len(shards) == 1:
+                await self._commit(shards[0])
+            else:
+                held_by_others = await self._commit_together(shards)
+        finally:
+            self._busy.difference_update(set(shards).difference(held_by_others))
+        for shard in held_by_others:
+            self._keep(self._wait_for(shard))
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _next(self) -> list[int]:
         """Shards with commands that no transaction of this process is about to take."""
@@ -162,9 +175,3 @@ def _answer(taken: Sequence[_Waiting], outcomes: "Sequence[Outcome]") -> None:
                 waiting.verdict.set_result(outcome)
             else:
                 waiting.verdict.set_exception(outcome)
-
-
-def _keep(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
-    task = asyncio.create_task(work)
-    tasks.add(task)
-    task.add_done_callback(tasks.discard)

@@ -196,6 +196,14 @@ async def test_a_command_that_fails_raises_to_its_caller_alone(
     assert await admin.fetchval("select count(*) from rules.dead_letter") == 0
 
 
+async def test_a_caller_goes_on_with_the_next_command_at_once(pool: Pool, settings: RuntimeSettings) -> None:
+    """Whoever has an answer may ask again in the same breath, also where one transaction at a time is allowed."""
+    writer = ShardWriter(pool, Tally(), settings=settings.model_copy(update={"queue_transactions": 1}))
+    async with asyncio.timeout(10):
+        verdicts = [await writer.submit(message_of(activity(MEMBER, ordinal))) for ordinal in range(5)]
+    assert [verdict.answer for verdict in verdicts] == [1, 2, 3, 4, 5]
+
+
 async def test_a_full_queue_refuses(pool: Pool, settings: RuntimeSettings) -> None:
     """More commands than may wait are refused at once instead of growing the queue without end."""
     writer = ShardWriter(pool, Tally(), settings=settings.model_copy(update={"queue_commands_max": 3}))
