@@ -83,7 +83,8 @@ def account_of(row: Row, **parts: Any) -> Account:  # noqa: ANN401  # the mappin
         erased=erased,
         version=version,
         lots_opened=lots_opened,
-        tier=None if tier_since is None else Tier(tier, tier_since, tier_until),
+        # Any of the three makes a tier, so that verification sees one that lacks its beginning.
+        tier=None if tier is tier_since is tier_until is None else Tier(tier, tier_since, tier_until),
         standing=None if standing is None else Standing.model_validate_json(standing),
         merged_into=merged_into,
         merging_from=frozenset(merging_from),

@@ -37,6 +37,14 @@ ELSEWHERE: Final = {
 }
 """Tables that are not filled here, and why."""
 
+PROVABLE: Final = {"movement.request": "type <> 'transfer', request is null"}
+"""Which row comes first where not each can be proven: of most requests the log keeps a part (docs/proof.md)."""
+
+HARMLESS: Final = {
+    "account.due_at where there was none": "a sweeper looks too early, finds nothing due, and puts it right"
+}
+"""Changes that are not named, and why."""
+
 
 async def test_one_row_changed_anywhere_is_named(
     filled: Member, books: Books, api: Api, database: str, superuser: asyncpg.Connection
@@ -69,7 +77,7 @@ async def test_one_row_changed_anywhere_is_named(
             await superuser.execute(f"delete from {table}")  # noqa: S608 - the schema's own names
             await superuser.execute(f"insert into {table} select * from kept_{table}")  # noqa: S608 - the same
     assert (await verify_shards(database, [filled.shard], Plan())).differences == []
-    assert unnamed == []
+    assert set(unnamed) <= set(HARMLESS), unnamed
 
 
 async def _tables(superuser: asyncpg.Connection) -> dict[str, dict[str, str]]:
@@ -100,11 +108,14 @@ async def _changes(superuser: asyncpg.Connection, table: str, columns: dict[str,
         table,
     )
     copy = ", ".join(ALTERED_BY[kind].format(name) if name == key else name for name, kind in columns.items())
-    row = "where (tableoid, ctid) = (select tableoid, ctid from {} where shard = $1 order by {} is null limit 1)"
-    changes = {
-        f"{table}.{name}": f"update {table} set {name} = {ALTERED_BY[kind].format(name)} {row.format(table, name)}"  # noqa: S608 - the schema's own names
-        for name, kind in columns.items()
-    }
-    changes[f"{table} deleted"] = f"delete from {table} {row.format(table, key)}"  # noqa: S608 - the same
-    changes[f"{table} inserted"] = f"insert into {table} select {copy} from {table} {row.format(table, key)}"  # noqa: S608 - the same
+    row = "where (tableoid, ctid) = (select tableoid, ctid from {} where shard = $1 order by {} limit 1)"
+    changes = {}
+    for name, kind in columns.items():
+        altered = f"update {table} set {name} = {ALTERED_BY[kind].format(name)} "  # noqa: S608 - the schema's own names
+        changes[f"{table}.{name}"] = altered + row.format(table, PROVABLE.get(f"{table}.{name}", f"{name} is null"))
+        if await superuser.fetchval(f"select count({name}) between 1 and count(*) - 1 from {table}"):  # noqa: S608 - the same
+            changes[f"{table}.{name} where there was none"] = altered + row.format(table, f"{name} is not null")
+    any_row = row.format(table, f"{key} is null")
+    changes[f"{table} deleted"] = f"delete from {table} {any_row}"  # noqa: S608 - the same
+    changes[f"{table} inserted"] = f"insert into {table} select {copy} from {table} {any_row}"  # noqa: S608 - the same
     return changes
