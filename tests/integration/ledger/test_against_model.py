@@ -5,15 +5,16 @@ decider. Here the same commands go through the writer to tables and back, under 
 """
 
 import asyncio
+from collections import defaultdict
 from dataclasses import fields, is_dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import count
 from typing import Any
 from uuid import UUID
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from pydantic import BaseModel
 
 from contracts.awards import (
@@ -23,15 +24,19 @@ from contracts.awards import (
     PurchaseRedemption,
     RedemptionRestore,
     Reversal,
+    Standing,
     TierAssignment,
 )
-from contracts.ids import derive
 from contracts.shards import SHARDS, shard_of
+from contracts.topics import TRANSFERS
 from services.ledger.domain import commands
-from services.ledger.domain.account import Account
-from services.ledger.domain.commands import Command, SendPoints
+from services.ledger.domain.account import Account, unopened
+from services.ledger.domain.commands import Command
+from services.ledger.domain.decision import Onward
 from services.ledger.domain.guards import Guards
-from services.ledger.intake import Request
+from services.ledger.domain.purchases import forwarded_id
+from services.ledger.intake import CATCH_UP, Request
+from services.ledger.onward import message_entry
 from services.ledger.processor import LOG_COLUMNS, LedgerProcessor
 from services.ledger.programmes import Programmes
 from services.ledger.verify.plan import Plan
@@ -39,12 +44,17 @@ from services.ledger.verify.run import verify_shards
 from services.runtime.messages import Message
 from services.runtime.writer import ShardWriter
 from tests.integration.ledger.conftest import Books
+from tests.properties.ledger.comparing import LOT_FIELDS
 from tests.properties.ledger.model import BUCKETS
-from tests.properties.ledger.pair import ACCOUNT, LOT_FIELDS, START, Pair
-from tests.properties.ledger.steps import LIMITS, STEPS, Step
+from tests.properties.ledger.pair import ACCOUNTS, START, Pair, Taken
+from tests.properties.ledger.steps import EVERY_KIND, LIMITS, STEPS, Step
 
-EXAMPLES = 8
-DAYS_APART = 70
+EXAMPLES = 40
+FOUND = (Phase.explicit, Phase.generate)
+"""What fails is shown as it was found: to look for less would take more than messages have years for."""
+
+MONTHS = (3, 8)
+"""In which examples begin, the next later than the one before: those that follow are as long, wherever time goes on."""
 ABOVE_ALL_KEYS = 64
 
 
@@ -102,102 +112,180 @@ class Elsewhere:
 
     def __init__(self, number: int) -> None:
         self._mask = number << ABOVE_ALL_KEYS
-        self._later = timedelta(days=DAYS_APART * number)
-        self._transits: dict[UUID, UUID] = {}
+        years, half = divmod(number, len(MONTHS))
+        self._later = START.replace(year=START.year + years, month=MONTHS[half]) - START
+        self._derived: dict[UUID, UUID] = {}
 
     def there(self, value: Any) -> Any:
         """The value with every id and instant in it moved."""
         if isinstance(value, UUID):
-            return self._transits.get(value) or UUID(int=value.int ^ self._mask)
+            return self._derived.get(value) or UUID(int=value.int ^ self._mask)
         if isinstance(value, datetime):
             return value + self._later
         if isinstance(value, tuple):
             return tuple(map(self.there, value))
         if isinstance(value, BaseModel):
+            if isinstance(value, PurchaseRedemption):
+                # Of an account that was taken up, the rest goes by an id that follows from this one.
+                here = value.command_id
+                self._derived[forwarded_id(here)] = forwarded_id(self.there(here))
             return value.model_copy(update={name: self.there(each) for name, each in value})
         if is_dataclass(value) and not isinstance(value, type):
-            moved: Any = replace(value, **{each.name: self.there(getattr(value, each.name)) for each in fields(value)})
-            if isinstance(value, SendPoints):
-                # What is in transit goes by an id that follows from the command's.
-                self._transits[derive("transit", value.command_id, "0")] = derive("transit", moved.command_id, "0")
-            return moved
+            return replace(value, **{each.name: self.there(getattr(value, each.name)) for each in fields(value)})
         return value
+
+    @property
+    def accounts(self) -> list[UUID]:
+        """The accounts."""
+        return [self.there(account_id) for account_id in ACCOUNTS]
+
+    @property
+    def shards(self) -> list[int]:
+        """Their shards."""
+        return [shard_of(str(account_id)) for account_id in self.accounts]
 
 
 class Stored:
-    """One example's account in Postgres."""
+    """One example's accounts in Postgres, and what they have for each other there."""
 
-    def __init__(self, books: Books, pair: Pair, number: int) -> None:
+    def __init__(self, books: Books, pair: Pair, elsewhere: Elsewhere) -> None:
         self._books = books
-        self._elsewhere = Elsewhere(number)
-        self.account_id: UUID = self._elsewhere.there(ACCOUNT)
-        self.shard = shard_of(str(self.account_id))
+        self._elsewhere = elsewhere
+        self._accounts, self._shards = elsewhere.accounts, elsewhere.shards
+        self._letters: dict[tuple[int, int], list[Message]] = defaultdict(list)
+        self._kept: dict[UUID, Message] = {}
+        self._read_until: dict[int, int] = {}
         self._writer = ShardWriter(
             books.pool, LedgerProcessor(Guarded(pair.guards)), settings=books.settings, clock=books.clock,
             log_columns=LOG_COLUMNS,
         )  # fmt: skip
 
-    async def take(self, command: Command, now: datetime, times: int = 1) -> list[str | None]:
-        """Submit a command, perhaps more than once; the codes of its verdicts."""
-        moved: Command = self._elsewhere.there(command)
-        self._books.clock.now = self._elsewhere.there(now)
-        message = Message(
-            type=KINDS[type(moved)], id=str(moved.command_id), source="urn:test", tenant="default",
-            key=str(self.account_id), payload=Request("default", "grocer", moved, asked_of(moved)),
-        )  # fmt: skip
-        return [(await self._writer.write(self.shard, [message]))[0].code for _ in range(times)]
+    async def begin(self) -> None:
+        """Pass over what earlier examples left in the same shards."""
+        for row in await self._books.pool.fetch(
+            "select shard, max(position) as head from event where shard = any($1) group by shard", self._shards
+        ):
+            self._read_until[row["shard"]] = row["head"]
 
-    async def compare(self, account: Account) -> None:
-        """Balances, lots, holds and redemptions stand there as they should."""
-        rows = await self._rows("select * from balance where shard = $1 and account_id = $2")
+    async def take(self, taken: Taken) -> None:
+        """What an account decided in the model, decided here, twice over; the same becomes of it."""
+        outcome = taken.outcome
+        if taken.command is None and not outcome.onward:
+            # Without a sweeper all is the same, as long as nobody else has to hear of it.
+            return
+        if outcome.waiting is not None:
+            # What waits is sent when it can be decided.
+            if taken.command is not None and taken.sender is not None:
+                self._kept[taken.command.command_id] = self._message(taken)
+            return
+        message = self._message(taken)
+        self._books.clock.now = self._elsewhere.there(taken.now)
+        code = outcome.refusal.code if outcome.refusal else None
+        verdicts = [(await self._writer.write(self._shards[taken.who], [message]))[0] for _ in range(2)]
+        assert [verdict.code for verdict in verdicts] == [code, code]
+        await self._collect(taken)
+        if outcome.account.version:
+            await self._compare(taken.who, outcome.account)
+
+    def _message(self, taken: Taken) -> Message:
+        """A request; what one account has for another comes as that one's log has it."""
+        account_id, command = self._accounts[taken.who], taken.command
+        if command is None:
+            return Message(type=CATCH_UP, id="1", source="urn:test", tenant="default", key=str(account_id))
+        if taken.sender is not None:
+            return self._letters[taken.sender, taken.who].pop(0)
+        if command.command_id in self._kept:
+            return self._kept.pop(command.command_id)
+        moved: Command = self._elsewhere.there(command)
+        if taken.outcome.redirect is not None:
+            # A request to such an account is refused; from Kafka it is passed on.
+            account = unopened(account_id, "default", "grocer")
+            entry = message_entry(account, Onward(account_id, moved), self._books.clock.now, None)
+            return self._books.decoded(orjson.loads(entry.body), self._writer)
+        return Message(
+            type=KINDS[type(moved)], id=str(moved.command_id), source="urn:test", tenant="default",
+            key=str(account_id), payload=Request("default", "grocer", moved, asked_of(moved)),
+        )  # fmt: skip
+
+    async def _collect(self, taken: Taken) -> None:
+        """What the account has for others now, once each, and for whom the model says."""
+        shard = self._shards[taken.who]
+        rows = await self._books.pool.fetch(
+            "select position, key, body from event where shard = $1 and position > $2 and type = any($3)"
+            " order by position",
+            shard, self._read_until.get(shard, 0), list(TRANSFERS.types),
+        )  # fmt: skip
+        receivers = [ACCOUNTS.index(each.to_account_id) for each in taken.outcome.onward]
+        assert [row["key"] for row in rows] == [str(self._accounts[who]) for who in receivers]
+        for row, receiver in zip(rows, receivers, strict=True):
+            self._read_until[shard] = row["position"]
+            letter = self._books.decoded(orjson.loads(row["body"]), self._writer)
+            self._letters[taken.who, receiver].append(letter)
+
+    async def _compare(self, who: int, account: Account) -> None:
+        """Tier, balances, lots, holds and redemptions stand there as they should."""
+        there = self._elsewhere.there
+        [row] = await self._rows("select * from account where shard = $1 and account_id = $2", who)
+        stands = ("status", "erased", "version", "tier", "tier_since", "tier_until", "merged_into")
+        assert tuple(row[name] for name in stands) == (
+            account.status, account.erased, account.version, account.tier and account.tier.tier,
+            account.tier and there(account.tier.since), account.tier and there(account.tier.until),
+            account.merged_into and there(account.merged_into),
+        )  # fmt: skip
+        assert (row["standing"] and Standing.model_validate_json(row["standing"])) == account.standing
+        rows = await self._rows("select * from balance where shard = $1 and account_id = $2", who)
         assert {row["currency"]: [row[name] for name in BUCKETS] for row in rows} == {
             currency: [getattr(balance, name) for name in BUCKETS] for currency, balance in account.balances.items()
         }
-        lots = await self._rows("select * from lot where shard = $1 and account_id = $2 order by sequence")
+        lots = await self._rows("select * from lot where shard = $1 and account_id = $2 order by sequence", who)
         assert [(*(lot[name] for name in LOT_FIELDS), lot["expires_at"]) for lot in lots] == [
-            (*(getattr(lot, name) for name in LOT_FIELDS), self._elsewhere.there(lot.expires_at))
+            (*(getattr(lot, name) for name in LOT_FIELDS), there(lot.expires_at))
             for lot in sorted(account.lots.values(), key=lambda lot: lot.sequence)
         ]
-        holds = await self._rows("select * from hold where shard = $1 and account_id = $2")
+        holds = await self._rows("select * from hold where shard = $1 and account_id = $2", who)
         assert {hold["hold_id"]: (hold["state"], sum(hold["held"]), hold["captured"]) for hold in holds} == {
-            self._elsewhere.there(key): (hold.state, hold.held, hold.captured) for key, hold in account.holds.items()
+            there(key): (hold.state, hold.held, hold.captured) for key, hold in account.holds.items()
         }
-        spent = await self._rows("select * from redemption where shard = $1 and account_id = $2")
+        spent = await self._rows("select * from redemption where shard = $1 and account_id = $2", who)
         assert {
-            each["redemption_id"]: (sum(each["points"]) + each["owed"], sum(each["restored"]) + each["owed_restored"])
+            each["redemption_id"]: (
+                sum(each["points"]) + each["owed"],
+                sum(each["restored"]) + each["owed_restored"],
+                each["forwarded"],
+            )
             for each in spent
-        } == {self._elsewhere.there(key): (each.taken, each.restored) for key, each in account.redemptions.items()}
+        } == {there(key): (each.taken, each.restored, each.forwarded) for key, each in account.redemptions.items()}
 
-    async def _rows(self, statement: str) -> Any:
-        return await self._books.pool.fetch(statement, self.shard, self.account_id)
+    async def _rows(self, statement: str, who: int) -> Any:
+        return await self._books.pool.fetch(statement, self._shards[who], self._accounts[who])
 
 
-async def check(books: Books, limits: dict[str, Any], steps: list[Step], number: int) -> None:
+async def check(books: Books, limits: dict[str, Any], steps: list[Step], elsewhere: Elsewhere) -> None:
     """Take the steps in the model, then the same in Postgres; compare after each command."""
     pair = Pair(limits)
     for step in steps:
         pair.take(step)
-    stored = Stored(books, pair, number)
-    for (command, now), outcome in zip(pair.taken, pair.outcomes, strict=True):
-        if command is None or outcome.waiting is not None:
-            # Without a sweeper all is the same. What waits is sent when it can be decided.
-            continue
-        code = outcome.refusal.code if outcome.refusal else None
-        assert await stored.take(command, now, times=2) == [code, code]
-        if outcome.account.version:
-            await stored.compare(outcome.account)
+    stored = Stored(books, pair, elsewhere)
+    await stored.begin()
+    for taken in pair.taken:
+        await stored.take(taken)
 
 
 @pytest.mark.slow
 async def test_what_postgres_holds_is_what_the_model_has(books: Books, database: str) -> None:
-    """After each command, each of them delivered twice: balances, lots, holds, redemptions and refusals."""
-    loop, numbers = asyncio.get_running_loop(), count(1)
+    """After each command, each delivered twice: tier, balances, lots, holds, redemptions, refusals and letters."""
+    loop = asyncio.get_running_loop()
+    # Each account in a shard of its own: what one has decided, the others have not heard of.
+    places = (each for number in count(1) if len(set((each := Elsewhere(number)).shards)) == len(ACCOUNTS))
 
     @given(LIMITS, STEPS)
-    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @example({}, EVERY_KIND)
+    @settings(
+        max_examples=EXAMPLES, deadline=None, database=None, phases=FOUND, suppress_health_check=list(HealthCheck)
+    )
     def run(limits: dict[str, Any], steps: list[Step]) -> None:
-        checking = check(books, limits, steps, next(numbers))
-        asyncio.run_coroutine_threadsafe(checking, loop).result()
+        elsewhere = next(places)
+        asyncio.run_coroutine_threadsafe(check(books, limits, steps, elsewhere), loop).result()
 
     await asyncio.to_thread(run)
     assert books.clock.now > START

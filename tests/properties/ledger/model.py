@@ -4,34 +4,47 @@ It shares no code with the services. Time is whole minutes since a midnight; a d
 `waiting`, or the code of a refusal. Lots, holds, redemptions and transfers go by small integers.
 """
 
-from tests.properties.ledger.model_core import BUCKETS, FOR_EVER, Entry
-from tests.properties.ledger.model_spending import Spending
+from typing import Any
 
-__all__ = ["BUCKETS", "FOR_EVER", "Model"]
+from tests.properties.ledger.model_between import Between
+from tests.properties.ledger.model_core import BUCKETS, FOR_EVER, PASSED_ON, Entry, blank
+
+__all__ = ["BUCKETS", "FOR_EVER", "PASSED_ON", "Model", "blank"]
 
 
-class Model(Spending):
+class Model(Between):
     """One currency of an account; what an operator does to the account may be asked of any of them.
 
     `limits` may name per_day, at_least, step, share (part, whole), debt_allowed, month, inactive (days, notice).
     """
 
-    def restore(self, spent_key: int, points: int, grace_until: int | None) -> str:
-        """Goods came back: their points do too."""
+    def restore(self, spent_key: Any, points: int, grace_until: int | None) -> str:
+        """Goods came back: their points do too, also those that another account gave for this one."""
+        if self.merged and spent_key not in self.spent:
+            return PASSED_ON
         if self._ended():
             return self._ended() or ""
         if spent_key not in self.spent:
-            return "nothing_to_restore" if spent_key in self.refused else "waiting"
-        points = min(points, self._left(spent_key))
-        if not points:
+            return "nothing_to_restore" if spent_key in self.account["came"] else "waiting"
+        here = min(points, self._left(spent_key))
+        elsewhere = min(points - here, self.spent[spent_key]["forwarded"])
+        if not here and not elsewhere:
             return "nothing_to_restore"
-        self._give_back(spent_key, points, grace_until)
+        self._give_back(spent_key, here, grace_until)
+        if elsewhere:
+            self.spent[spent_key]["forwarded"] -= elsewhere
+            self._mail(
+                "restore", self.account["into"], spent=("forwarded", spent_key), points=elsewhere,
+                grace_until=grace_until,
+            )  # fmt: skip
         return "ok"
 
-    def undo(self, spent_key: int, points: int | None) -> str:
+    def undo(self, spent_key: Any, points: int | None) -> str:  # noqa: PLR0911  # the questions in their order
         """Undo a redemption."""
         if self.status == "unopened":
             return "account_unknown"
+        if self.merged and spent_key not in self.spent:
+            return PASSED_ON
         if self._ended():
             return self._ended() or ""
         if spent_key not in self.spent:
@@ -44,13 +57,13 @@ class Model(Spending):
         self._give_back(spent_key, left if points is None else points, None)
         return "ok"
 
-    def _behind(self, spent_key: int) -> list[Entry]:
+    def _behind(self, spent_key: Any) -> list[Entry]:
         return [spent for key, spent in self.spent.items() if spent_key in {key, spent["claimed"]}]
 
-    def _left(self, spent_key: int) -> int:
+    def _left(self, spent_key: Any) -> int:
         return sum(self.taken(spent) - self.given_back(spent) for spent in self._behind(spent_key))
 
-    def _give_back(self, spent_key: int, points: int, grace_until: int | None) -> None:
+    def _give_back(self, spent_key: Any, points: int, grace_until: int | None) -> None:
         behind = self._behind(spent_key)
         owed_before = self.total["debt"]
         for spent in behind:
@@ -62,7 +75,7 @@ class Model(Spending):
             self._shift(None, "redeemed", "debt", lowered)
             if owed > lowered:
                 self._shift(None, "redeemed", "adjusted", owed - lowered)
-                self._open(("settled", len(self.lots)), owed - lowered, "adjusted")
+                self._open(owed - lowered, "adjusted")
         shares = [share for spent in behind for share in spent["shares"] if share["points"] > share["back"]]
         shares.sort(
             key=lambda share: (share["lot"]["ends"], share["lot"]["earned"], share["lot"]["number"]), reverse=True
@@ -80,10 +93,30 @@ class Model(Spending):
                 lot["ends"] = max(lot["ends"], grace_until)
         self._bury(freed, self.now)
 
-    # Operators, transfers
+    # Rules, operators
 
-    def adjust(self, key: int, points: int, *, allow_debt: bool) -> str:
+    def open(self) -> str:
+        """Let it be asked for before anything is earned."""
+        self._begin()
+        return "ok"
+
+    def assign(self, tier: tuple[str | None, int, int | None], standing: int | None) -> str:
+        """The tier that rules decided, with since and until; the same as before may bring news of the next."""
+        if self._ended():
+            return self._ended() or ""
+        if self.merged:
+            return "account_merged"
+        same = tier == self.account["tier"] or (tier[0] is None and self.account["tier"] is None)
+        if not same:
+            self.account["tier"] = tier
+        if not same or standing not in {None, self.account["standing"]}:
+            self._begin(standing)
+        return "ok"
+
+    def adjust(self, points: int, ends: int, *, allow_debt: bool) -> str:  # noqa: PLR0911  # the questions in their order
         """Put in or take away."""
+        if self.merged:
+            return PASSED_ON
         if self.status == "unopened":
             return "account_unknown"
         if self._ended():
@@ -91,7 +124,9 @@ class Model(Spending):
         if not points:
             return "not_positive"
         if points > 0:
-            self._open(("adjusted", key), points, "adjusted")
+            if ends <= self.now:
+                return "expires_in_the_past"
+            self._open(points, "adjusted", ends=ends)
             self._settle()
             return "ok"
         missing = max(-points - self.total["available"], 0)
@@ -101,57 +136,27 @@ class Model(Spending):
         self._shift(None, "debt", "adjusted", missing)
         return "ok"
 
-    def send(self, key: int, points: int) -> str:  # noqa: PLR0911  # the questions in their order
-        """Transfer to somebody."""
-        if self.status == "unopened":
-            return "account_unknown"
-        if self._ended():
-            return self._ended() or ""
-        if self.status == "frozen":
-            return "account_frozen"
-        if points <= 0:
-            return "not_positive"
-        counted = sum(sent["points"] for sent in self.sent.values() if sent["state"] != "returned")
-        if "month" in self.limits and counted + points > self.limits["month"]:
-            return "exceeds_monthly_transfers"
-        if points > self.total["available"]:
-            return "insufficient_points"
-        self.sent[key] = {"shares": self._take(points, "in_transit"), "points": points, "state": "sent"}
-        return "ok"
-
-    def answer(self, key: int, *, accepted: bool) -> str:
-        """The other side took the points, or sent them back."""
-        sent = self.sent.get(key)
-        if self.status == "unopened":
-            return "account_unknown"
-        if sent is None or sent["state"] != "sent":
-            return "ok"
-        sent["state"] = "accepted" if accepted else "returned"
-        for lot, points in sent["shares"]:
-            self._shift(lot, "in_transit", "transferred_out" if accepted else "available", points)
-        if not accepted:
-            self._bury([(lot, points) for lot, points in sent["shares"]], self.now)
-        return "ok"
-
     def freeze(self, *, on: bool) -> str:
         """Freeze or unfreeze."""
-        if self.status == "unopened":
-            return "account_unknown"
-        if self.status == "closed":
-            return "account_closed"
+        if self.status in {"unopened", "closed", "merged"}:
+            return {"unopened": "account_unknown"}.get(self.status, f"account_{self.status}")
         self.status = "frozen" if on else "open"
         return "ok"
 
-    def close(self) -> str:
+    def close(self) -> str:  # the questions in their order
         """End it."""
         if self.status in {"unopened", "closed"}:
             return "account_unknown" if self.status == "unopened" else "ok"
+        if self.merged:
+            return "account_merged"
+        if self.account["taking_up"]:
+            return "merge_in_progress"
         if any(each.total["held"] for each in self.currencies):
             return "hold_open"
         if any(each.total["in_transit"] for each in self.currencies):
             return "transfer_open"
         for each in self.currencies:
-            for lot in each.lots.values():
+            for lot in each.lots:
                 each._expire(lot)
         self.status = "closed"
         return "ok"
@@ -160,5 +165,5 @@ class Model(Spending):
         """Forget the member."""
         if self.status == "unopened":
             return "account_unknown"
-        self.erased = True
+        self.account["erased"] = True
         return "ok"

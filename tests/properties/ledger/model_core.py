@@ -1,7 +1,8 @@
 """The books once more, in plain dictionaries: time, lots and awards of the model.
 
 It shares no code with the services. Time is whole minutes since a midnight; a day has 1,440. Verdicts are `ok`,
-`waiting`, or the code of a refusal. Lots, holds, redemptions and transfers go by small integers.
+`waiting`, `passed on` (to the account that took this one up), or the code of a refusal. Accounts, lots, holds,
+redemptions and transfers go by small integers.
 """
 
 from typing import Any
@@ -9,29 +10,43 @@ from typing import Any
 Entry = dict[str, Any]
 
 FOR_EVER = 10**9
+PASSED_ON = "passed on"
 BUCKETS = (
-    "issued", "adjusted", "transferred_out", "pending", "available", "held", "in_transit", "redeemed", "expired",
-    "reversed", "debt",
+    "issued", "adjusted", "transferred_in", "transferred_out", "pending", "available", "held", "in_transit", "redeemed",
+    "expired", "reversed", "debt",
 )  # fmt: skip
+
+
+_OUTSIDE = {"issued", "adjusted", "transferred_in", "debt"}
+"""Where points come from: their figures grow when points leave them."""
+
+
+def blank(who: int, clock: Entry) -> Entry:
+    """An account of which nothing is known, under the one clock of all accounts: `{"now": minutes}`.
+
+    `into` took it up, `taking_up` are those that it agreed to take up; `came` are the keys of all that was decided
+    here; `mail` is what it has for other accounts.
+    """
+    return {
+        "who": who, "clock": clock, "status": "unopened", "erased": False, "currencies": {}, "into": None,
+        "taking_up": set(), "tier": None, "standing": None, "came": set(), "sent": {}, "mail": [],
+    }  # fmt: skip
 
 
 class Core:
     """One currency of an account, without what members and operators do; `limits` as Model says.
 
-    `beside` is another currency of the same account: clock, status and the redemptions of a day are of both.
+    `account` is what all its currencies have in common, as `blank` makes it.
     """
 
-    def __init__(self, limits: Entry, beside: "Core | None" = None) -> None:
+    def __init__(self, name: str, limits: Entry, account: Entry) -> None:
+        self.name = name
         self.limits = limits
-        self._of_account: Entry = {"now": 0, "status": "unopened", "erased": False, "currencies": []}
-        if beside is not None:
-            self._of_account = beside._of_account
-        self._of_account["currencies"].append(self)
-        self.lots: dict[Any, Entry] = {}
+        self.account = account
+        account["currencies"][name] = self
+        self.lots: list[Entry] = []
         self.holds: dict[int, Entry] = {}
-        self.spent: dict[int, Entry] = {}
-        self.sent: dict[int, Entry] = {}
-        self.refused: set[int] = set()
+        self.spent: dict[Any, Entry] = {}
         self.total = dict.fromkeys(BUCKETS, 0)
         self.earned = False
         self.active: int | None = None
@@ -41,44 +56,38 @@ class Core:
     @property
     def now(self) -> int:
         """The clock."""
-        return int(self._of_account["now"])
+        return int(self.account["clock"]["now"])
 
     @property
     def status(self) -> str:
         """Whether it is open."""
-        return str(self._of_account["status"])
+        return str(self.account["status"])
 
     @status.setter
     def status(self, status: str) -> None:
-        self._of_account["status"] = status
+        self.account["status"] = status
 
     @property
-    def erased(self) -> bool:
-        """Whether its member was forgotten."""
-        return bool(self._of_account["erased"])
-
-    @erased.setter
-    def erased(self, erased: bool) -> None:
-        self._of_account["erased"] = erased
+    def merged(self) -> bool:
+        """Whether another account took it up."""
+        return self.account["into"] is not None
 
     @property
     def currencies(self) -> list[Any]:
         """Every currency of the account."""
-        return list(self._of_account["currencies"])
+        return list(self.account["currencies"].values())
 
     # Time
 
-    def wait(self, minutes: int) -> str:
-        """Let time pass."""
-        self._of_account["now"] += minutes
+    def catch_up(self) -> None:
+        """What time has done to the account."""
         for currency in self.currencies:
             currency._run()
-        return "ok"
 
     def _run(self) -> None:
         """Everything that is due, one instant after the other."""
         instants = {hold["until"] for hold in self.holds.values() if hold["state"] == "open"}
-        for lot in self.lots.values():
+        for lot in self.lots:
             instants |= {lot["starts"], lot["ends"]}
         instants |= {each for each in (self.lapses, self.notice) if each is not None}
         for at in sorted(instant for instant in instants if instant <= self.now):
@@ -89,11 +98,11 @@ class Core:
         for hold in self.holds.values():
             if hold["state"] == "open" and hold["until"] <= at:
                 self._let_go(hold, "timed_out", at)
-        for lot in self.lots.values():
+        for lot in self.lots:
             if lot["pending"] and lot["starts"] <= at:
                 self._shift(lot, "pending", "available", lot["pending"])
         self._settle()
-        for lot in self.lots.values():
+        for lot in self.lots:
             if lot["ends"] <= at:
                 self._expire(lot)
         if self.lapses is not None and self.lapses <= at:
@@ -107,7 +116,7 @@ class Core:
 
     def _lapse(self, at: int) -> None:
         """Nobody earned or spent for long: all expires, and what is on hold does when it is released."""
-        for lot in self.lots.values():
+        for lot in self.lots:
             if lot["held"]:
                 lot["ends"] = min(lot["ends"], at)
             self._expire(lot)
@@ -133,13 +142,13 @@ class Core:
     # Small steps
 
     def _in_order(self) -> list[Entry]:
-        return sorted(self.lots.values(), key=lambda lot: (lot["ends"], lot["earned"], lot["number"]))
+        return sorted(self.lots, key=lambda lot: (lot["ends"], lot["earned"], lot["number"]))
 
     def _shift(self, lot: Entry | None, source: str, target: str, points: int) -> None:
         for bucket, change in ((source, -points), (target, points)):
             if lot is not None and bucket in lot:
                 lot[bucket] += change
-            self.total[bucket] += -change if bucket in {"issued", "adjusted", "debt"} else change
+            self.total[bucket] += -change if bucket in _OUTSIDE else change
 
     def _take(self, points: int, target: str, lots: list[Entry] | None = None) -> list[list[Any]]:
         """Available points, soonest-ending first: pairs of lot and points."""
@@ -152,14 +161,16 @@ class Core:
                 points -= part
         return taken
 
-    def _open(self, key: Any, points: int, source: str, **fields: Any) -> Entry:  # any hashable
+    def _open(
+        self, points: int, source: str, target: str = "available", **fields: Any
+    ) -> Entry:  # any of the lot's own
         lot = {
             "number": len(self.lots), "points": points, "pending": 0, "available": 0, "held": 0, "in_transit": 0,
             "redeemed": 0, "expired": 0, "reversed": 0, "earned": self.now, "starts": -1, "ends": FOR_EVER,
             "award": None, "taken_back": 0, "written_off": 0, **fields,
         }  # fmt: skip
-        self.lots[key] = lot
-        self._shift(lot, source, "pending" if lot["starts"] > min(lot["earned"], self.now) else "available", points)
+        self.lots.append(lot)
+        self._shift(lot, source, target, points)
         return lot
 
     def _let_go(self, hold: Entry, state: str, at: int) -> None:
@@ -172,50 +183,141 @@ class Core:
         self._bury(freed, at)
 
     def _bury(self, freed: list[tuple[Entry, int]], at: int) -> None:
+        """Points are free again: past their date they expire, else they pay debts, or go where the rest went."""
         for lot, points in freed:
             if lot["ends"] <= at:
                 self._shift(lot, "available", "expired", points)
         self._settle()
+        self._send_on()
+
+    def _send_on(self) -> None:
+        """What becomes available on a merged account goes where the rest went."""
+        if self.merged and self.total["available"]:
+            parts = [(lot, "available", lot["available"]) for lot in self._in_order() if lot["available"]]
+            self._dispatch(parts, self.account["into"], merge=True)
+
+    def _dispatch(self, parts: list[tuple[Entry, str, int]], to: int, *, merge: bool, owed: int = 0) -> None:
+        """Points of these lots are on their way to another account, with all that stays true of them there."""
+        number = len(self.account["sent"])
+        for lot, bucket, points in parts:
+            self._shift(lot, bucket, "in_transit", points)
+        self._shift(None, "transferred_in", "debt", owed)
+        self.account["sent"][number] = {
+            "currency": self, "shares": [(lot, points) for lot, _, points in parts], "state": "sent",
+            "points": sum(points for *_, points in parts), "month": None if merge else self._month(),
+        }  # fmt: skip
+        parcels = [
+            {
+                "lot": lot["number"],
+                "points": points,
+                **{name: lot[name] for name in ("earned", "starts", "ends", "award")},
+            }
+            for lot, _, points in parts
+        ]
+        self._mail("offer", to, sent=number, parcels=parcels, merge=merge, owed=owed, active=self.active)
+
+    def _month(self) -> int:
+        """March, April or May, for it all begins on 1 March."""
+        return sum(self.now >= day * 1440 for day in (31, 61))
+
+    def _mail(self, kind: str, to: int, **fields: Any) -> None:  # what a message of this kind says
+        self.account["mail"].append(
+            {"kind": kind, "to": to, "from": self.account["who"], "currency": self.name, **fields}
+        )
 
     def _ended(self) -> str | None:
-        if self.erased:
+        if self.account["erased"]:
             return "member_erased"
         return "account_closed" if self.status == "closed" else None
 
+    def _begin(self, standing: int | None = None) -> None:
+        """Something is booked: from now on there is an account; the progress to the next tier may come along."""
+        self.status = "open" if self.status == "unopened" else self.status
+        self.account["standing"] = self.account["standing"] if standing is None else standing
+
     # Awards
 
-    def accrue(self, key: int, points: int, earned: int, starts: int, ends: int) -> str:
-        """Open a lot."""
+    def accrue(self, key: Any, earned: int, grants: list[Entry], standing: int | None = None) -> str:
+        """Open lots, in whatever currencies; each grant has currency, points, starts, ends and whether it lapses."""
+        if self.merged:
+            return PASSED_ON
         if self._ended():
-            self.refused.add(key)
             return self._ended() or ""
-        self.status = "open" if self.status == "unopened" else self.status
-        self._open(("award", key), points, "issued", award=key, earned=earned, starts=starts, ends=ends)
-        self.earned = True
-        self._acted(earned)
-        self._settle()
-        self._run()
+        self._begin(standing)
+        for grant in grants:
+            currency = self.account["currencies"][grant["currency"]]
+            # What a late message brings was pending first, and activates as it would have.
+            opens = "pending" if grant["starts"] > min(earned, self.now) else "available"
+            terms = {"award": key, "earned": earned, "starts": grant["starts"], "ends": grant["ends"]}
+            currency._open(grant["points"], "issued", opens, **terms)
+            currency.earned = currency.earned or grant["lapses"]
+            currency._acted(earned)
+        for currency in self.currencies:
+            currency._settle()
+        self.catch_up()
         return "ok"
 
-    def reverse(self, award: int, points: int, policy: str) -> str:
-        """Take an award back."""
-        lot = self.lots.get(("award", award))
-        if lot is None:
-            return "nothing_to_reverse" if award in self.refused else "waiting"
-        points = min(points, lot["points"] - lot["taken_back"])
-        if not points:
+    def reverse(self, award: Any, points: int, policy: str, standing: int | None = None) -> str:
+        """Take an award back; where the points went on, the account that has them is asked for the rest."""
+        own = [lot for lot in self._in_order() if lot["award"] == award]
+        if not own and self.merged:
+            return PASSED_ON
+        if not own:
+            return "nothing_to_reverse" if award in self.account["came"] else "waiting"
+        asked = min(points, sum(lot["points"] - lot["taken_back"] for lot in own))
+        if not asked:
             return "already_reversed"
-        lot["taken_back"] += points
-        part = min(points, lot["pending"])
-        self._shift(lot, "pending", "reversed", part)
-        points -= part
-        if policy != "pending_only":
-            points -= sum(part for _, part in self._take(points, "reversed", [lot]))
-        lapsed = min(points, lot["expired"] - lot["written_off"])
-        lot["written_off"] += lapsed
-        points -= lapsed
+        self._begin(standing)
+        if self.merged:
+            found = dict.fromkeys(range(len(self.lots)), 0)
+            left = self._write_off(own, asked, found)
+            if left:
+                self._mail("take back", self.account["into"], award=award, points=left, policy=policy)
+        else:
+            found = self._take_away(own, asked, policy)
+        beyond = asked - sum(found[lot["number"]] for lot in own)
+        for lot in own:
+            room = lot["points"] - lot["taken_back"]
+            counted = min(found[lot["number"]], room)
+            beyond += found[lot["number"]] - counted
+            more = min(beyond, room - counted)
+            beyond -= more
+            lot["taken_back"] += counted + more
+        return "ok"
+
+    def take_back(self, award: Any, points: int, policy: str) -> str:
+        """The rest of what was to be taken from an account that this one took up, and which has counted it."""
+        if self.merged:
+            return PASSED_ON
+        if self.status == "unopened":
+            return "account_unknown"
+        self._take_away([lot for lot in self._in_order() if lot["award"] == award], points, policy)
+        return "ok"
+
+    def _take_away(self, own: list[Entry], points: int, policy: str) -> dict[int, int]:
+        """Pending, available, expired; then of other lots, then into debt. What was found of the award's own lots."""
+        found = dict.fromkeys(range(len(self.lots)), 0)
+        for lot in own:
+            part = min(points, lot["pending"])
+            self._shift(lot, "pending", "reversed", part)
+            found[lot["number"]] += part
+            points -= part
+        for lot, part in self._take(points, "reversed", own) if policy != "pending_only" else ():
+            found[lot["number"]] += part
+            points -= part
+        points = self._write_off(own, points, found)
         if policy != "pending_only":
             points -= sum(part for _, part in self._take(points, "reversed"))
         if policy == "negative":
             self._shift(None, "debt", "reversed", points)
-        return "ok"
+        return found
+
+    @staticmethod
+    def _write_off(own: list[Entry], points: int, found: dict[int, int]) -> int:
+        """What expired counts as taken, once; gives what is left to take."""
+        for lot in own:
+            lapsed = min(points, lot["expired"] - lot["written_off"])
+            lot["written_off"] += lapsed
+            found[lot["number"]] += lapsed
+            points -= lapsed
+        return points

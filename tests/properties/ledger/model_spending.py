@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.properties.ledger.model_core import Core, Entry
+from tests.properties.ledger.model_core import PASSED_ON, Core, Entry
 
 
 class Spending(Core):
@@ -10,6 +10,8 @@ class Spending(Core):
 
     def _may_spend(self, points: int, bill: int | None) -> str | None:  # noqa: C901, PLR0911  # the questions in their order
         limits = self.limits
+        if self.merged:
+            return PASSED_ON
         if self.status == "unopened":
             return "account_unknown"
         if self._ended():
@@ -54,9 +56,9 @@ class Spending(Core):
         """What of it came back."""
         return int(sum(share["back"] for share in spent["shares"]) + spent["owed_back"])
 
-    def _spend(self, key: int, day: int | None, hold: int | None = None) -> Entry:
+    def _spend(self, key: Any, day: int | None, hold: int | None = None) -> Entry:
         return self.spent.setdefault(
-            key, {"shares": [], "owed": 0, "owed_back": 0, "day": day, "hold": hold, "claimed": None}
+            key, {"shares": [], "owed": 0, "owed_back": 0, "day": day, "hold": hold, "claimed": None, "forwarded": 0}
         )
 
     @staticmethod
@@ -110,7 +112,7 @@ class Spending(Core):
             return "account_unknown"
         hold = self.holds.get(hold_key)
         if hold is None:
-            return "hold_unknown"
+            return PASSED_ON if self.merged else "hold_unknown"
         held = sum(share["held"] for share in hold["shares"])
         if hold["state"] == "captured":
             return "ok" if points in {None, hold["captured"]} else "hold_captured"
@@ -131,17 +133,19 @@ class Spending(Core):
             return "account_unknown"
         hold = self.holds.get(hold_key)
         if hold is None:
-            return "hold_unknown"
+            return PASSED_ON if self.merged else "hold_unknown"
         if hold["state"] == "captured":
             return "hold_captured"
         if hold["state"] == "open":
             self._let_go(hold, "released", self.now)
         return "ok"
 
-    def purchase(  # noqa: C901, PLR0913, PLR0917  # what a purchase says, and all that may stand behind it
-        self, key: int, points: int, policy: str, made: int, hold_key: int | None, spent_key: int | None
+    def purchase(  # noqa: C901, PLR0912, PLR0913, PLR0917  # what a purchase says, and all that may stand behind it
+        self, key: Any, points: int, policy: str, made: int, hold_key: int | None = None, spent_key: int | None = None
     ) -> str:
-        """Follow a purchase that says it was paid with points."""
+        """Follow a purchase that says it was paid with points; where they went on, the rest is asked for there."""
+        if self.merged and hold_key not in self.holds and spent_key not in self.spent:
+            return PASSED_ON
         if self._ended():
             return self._ended() or ""
         hold = self.holds.get(hold_key) if hold_key is not None else None
@@ -158,12 +162,12 @@ class Spending(Core):
         from_hold = min(rest, held)
         rest -= from_hold
         revivable = self._revivable(hold, rest) if hold is not None and late else 0
-        if rest > revivable and not claims and not from_hold and not revivable:
+        if rest > revivable and not claims and not from_hold and not revivable and not self.merged:
             if self.status == "frozen":
                 return "account_frozen"
             if policy == "refuse":
                 return "unbacked_points"
-        self.status = "open" if self.status == "unopened" else self.status
+        self._begin()
         for spent in claims:
             spent["claimed"] = key
         if claims:
@@ -182,14 +186,23 @@ class Spending(Core):
             hold["captured"] += revivable
             hold["state"] = "captured"
             rest -= revivable
-        if rest and self.status != "frozen" and policy != "refuse":
-            taken = self._take(rest, "redeemed")
-            self._enter(spent, taken)
-            rest -= sum(part for _, part in taken)
-            if policy == "negative":
-                self._shift(None, "debt", "redeemed", rest)
-                spent["owed"] += rest
+        if rest and self.merged:
+            spent["forwarded"] += rest
+            self._mail("purchase", self.account["into"], key=("forwarded", key), points=rest, policy=policy, made=made)
+        else:
+            self._unbacked(spent, rest, policy)
         return "ok"
+
+    def _unbacked(self, spent: Entry, rest: int, policy: str) -> None:
+        """What nobody set aside before; a frozen account gives nothing more."""
+        if not rest or self.status == "frozen" or policy == "refuse":
+            return
+        taken = self._take(rest, "redeemed")
+        self._enter(spent, taken)
+        rest -= sum(part for _, part in taken)
+        if policy == "negative":
+            self._shift(None, "debt", "redeemed", rest)
+            spent["owed"] += rest
 
     def _revivable(self, hold: Entry, points: int) -> int:
         """How many points a hold that timed out can still have."""
