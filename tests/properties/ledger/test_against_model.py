@@ -3,16 +3,27 @@
 from dataclasses import replace
 from typing import Any, get_args
 
-from hypothesis import example, given, settings
+import pytest
+from hypothesis import given, settings
 
 from services.ledger.domain.books import imbalances
 from services.ledger.domain.commands import Command
 from services.ledger.domain.decide import catch_up, handle
 from services.ledger.domain.evolve import evolve, replay
 from services.ledger.domain.needs import needs, together
+from tests.properties.ledger.lives import BY_HAND, EVERY_KIND
 from tests.properties.ledger.loading import in_part
 from tests.properties.ledger.pair import Pair
-from tests.properties.ledger.steps import EVERY_KIND, LIMITS, STEPS, Step
+from tests.properties.ledger.steps import LIMITS, STEPS, Step
+
+
+def agree(limits: dict[str, Any], steps: list[Step]) -> None:
+    """Take the steps with both; they have to agree after each command, and the books to add up."""
+    pair = Pair(limits)
+    for step in steps:
+        pair.take(step)
+        for side in pair.sides:
+            assert list(imbalances(side.account)) == []
 
 
 def ran(limits: dict[str, Any], steps: list[Step]) -> Pair:
@@ -30,15 +41,16 @@ def test_every_kind_of_command_is_drawn() -> None:
 
 
 @given(LIMITS, STEPS)
-@example({}, EVERY_KIND)
 @settings(max_examples=400, deadline=None)
 def test_balances_lots_and_refusals_are_those_of_the_model(limits: dict[str, Any], steps: list[Step]) -> None:
     """After each command both agree on everything that can be seen, and the books add up."""
-    pair = Pair(limits)
-    for step in steps:
-        pair.take(step)
-        for side in pair.sides:
-            assert list(imbalances(side.account)) == []
+    agree(limits, steps)
+
+
+@pytest.mark.parametrize(("limits", "steps"), BY_HAND)
+def test_lives_by_hand_are_those_of_the_model(limits: dict[str, Any], steps: list[Step]) -> None:
+    """The same where chance hardly gets to."""
+    agree(limits, steps)
 
 
 @given(LIMITS, STEPS)
