@@ -107,6 +107,8 @@ def resumed(waiting: tuple[UUID, dict[str, Any]], scales: Scales, now: datetime)
         type=event.type, id=event.id, source=event.source, tenant=event.tenant, content=content, event=event,
         traceparent=event.traceparent,
     )  # fmt: skip
+    # Its events are published under the key of the account, as those of every other message.
+    message.key = account_key(message)
     ask = ask_of(message, scales, now)
     ask.resumed = True
     return ask

@@ -6,9 +6,10 @@ decider. Here the same commands go through the writer to tables and back, under 
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
-from itertools import count
+from itertools import count, dropwhile, takewhile
 from typing import Any
 from uuid import UUID
 
@@ -43,7 +44,7 @@ from services.ledger.verify.plan import Plan
 from services.ledger.verify.run import verify_shards
 from services.runtime.messages import Message
 from services.runtime.writer import ShardWriter
-from tests.integration.ledger.conftest import Books
+from tests.integration.ledger.conftest import Books, cloud_event
 from tests.properties.ledger.comparing import LOT_FIELDS
 from tests.properties.ledger.lives import BY_HAND
 from tests.properties.ledger.model import BUCKETS
@@ -154,7 +155,6 @@ class Stored:
         self._elsewhere = elsewhere
         self._accounts, self._shards = elsewhere.accounts, elsewhere.shards
         self._letters: dict[tuple[int, int], list[Message]] = defaultdict(list)
-        self._kept: dict[UUID, Message] = {}
         self._read_until: dict[int, int] = {}
         self._writer = ShardWriter(
             books.pool, LedgerProcessor(Guarded(pair.guards)), settings=books.settings, clock=books.clock,
@@ -168,38 +168,38 @@ class Stored:
         ):
             self._read_until[row["shard"]] = row["head"]
 
-    async def take(self, taken: Taken) -> None:
-        """What an account decided in the model, decided here, twice over; the same becomes of it."""
-        outcome = taken.outcome
-        if taken.command is None and not outcome.onward:
+    async def take(self, taken: Taken, resumed: Sequence[Taken]) -> None:
+        """What an account decided in the model, decided here, twice over; the same becomes of it.
+
+        What had waited for it, `resumed`, follows by itself.
+        """
+        group = [taken, *resumed]
+        onward = [each for one in group for each in one.outcome.onward]
+        if taken.command is None and not onward:
             # Without a sweeper all is the same, as long as nobody else has to hear of it.
-            return
-        if outcome.waiting is not None:
-            # What waits is sent when it can be decided.
-            if taken.command is not None and taken.sender is not None:
-                self._kept[taken.command.command_id] = self._message(taken)
             return
         message = self._message(taken)
         self._books.clock.now = self._elsewhere.there(taken.now)
-        code = outcome.refusal.code if outcome.refusal else None
+        code = taken.outcome.refusal.code if taken.outcome.refusal else None
         verdicts = [(await self._writer.write(self._shards[taken.who], [message]))[0] for _ in range(2)]
         assert [verdict.code for verdict in verdicts] == [code, code]
-        await self._collect(taken)
-        if outcome.account.version:
-            await self._compare(taken.who, outcome.account)
+        await self._collect(taken.who, onward)
+        if group[-1].outcome.account.version:
+            await self._compare(taken.who, group[-1].outcome.account)
 
     def _message(self, taken: Taken) -> Message:
-        """A request; what one account has for another comes as that one's log has it."""
+        """An award as rules send it, or a request; what one account has for another comes as that one's log has it."""
         account_id, command = self._accounts[taken.who], taken.command
         if command is None:
             return Message(type=CATCH_UP, id="1", source="urn:test", tenant="default", key=str(account_id))
         if taken.sender is not None:
             return self._letters[taken.sender, taken.who].pop(0)
-        if command.command_id in self._kept:
-            return self._kept.pop(command.command_id)
         moved: Command = self._elsewhere.there(command)
+        if isinstance(moved, BaseModel):
+            event = cloud_event(KINDS[type(moved)], moved.model_dump(mode="json", by_alias=True))
+            return self._books.decoded(event, self._writer)
         if taken.outcome.redirect is not None:
-            # A request to such an account is refused; from Kafka it is passed on.
+            # A request to such an account is refused; a message is passed on.
             account = unopened(account_id, "default", "grocer")
             entry = message_entry(account, Onward(account_id, moved), self._books.clock.now, None)
             return self._books.decoded(orjson.loads(entry.body), self._writer)
@@ -208,20 +208,20 @@ class Stored:
             key=str(account_id), payload=Request("default", "grocer", moved, asked_of(moved)),
         )  # fmt: skip
 
-    async def _collect(self, taken: Taken) -> None:
+    async def _collect(self, who: int, onward: Sequence[Onward]) -> None:
         """What the account has for others now, once each, and for whom the model says."""
-        shard = self._shards[taken.who]
+        shard = self._shards[who]
         rows = await self._books.pool.fetch(
             "select position, key, body from event where shard = $1 and position > $2 and type = any($3)"
             " order by position",
             shard, self._read_until.get(shard, 0), list(TRANSFERS.types),
         )  # fmt: skip
-        receivers = [ACCOUNTS.index(each.to_account_id) for each in taken.outcome.onward]
-        assert [row["key"] for row in rows] == [str(self._accounts[who]) for who in receivers]
+        receivers = [ACCOUNTS.index(each.to_account_id) for each in onward]
+        assert [row["key"] for row in rows] == [str(self._accounts[receiver]) for receiver in receivers]
         for row, receiver in zip(rows, receivers, strict=True):
             self._read_until[shard] = row["position"]
             letter = self._books.decoded(orjson.loads(row["body"]), self._writer)
-            self._letters[taken.who, receiver].append(letter)
+            self._letters[who, receiver].append(letter)
 
     async def _compare(self, who: int, account: Account) -> None:
         """Tier, balances, lots, holds and redemptions stand there as they should."""
@@ -268,8 +268,10 @@ async def check(books: Books, limits: dict[str, Any], steps: list[Step], elsewhe
         pair.take(step)
     stored = Stored(books, pair, elsewhere)
     await stored.begin()
-    for taken in pair.taken:
-        await stored.take(taken)
+    while pair.taken:
+        taken = pair.taken.pop(0)
+        await stored.take(taken, list(takewhile(lambda each: each.resumed, pair.taken)))
+        pair.taken = list(dropwhile(lambda each: each.resumed, pair.taken))
 
 
 @pytest.mark.slow

@@ -94,11 +94,30 @@ EXPIRED_BEFORE = [
 ]
 """What expired before a merge counts as taken; the rest of a return is asked for where the points went."""
 
+BEFORE_ITS_CAUSE = [
+    Step("accrue", 100, who=1),
+    Step("accrue", 60, who=1, late=True),
+    Step("reverse", 40, word="negative"),
+    Step("purchase", 30, who=1, word="negative", late=True),
+    Step("restore", 20),
+    Step("again"),
+    Step("arrive"),
+    Step("accrue", 30, who=1, late=True),
+    Step("reverse", 30, word="to_zero"),
+    Step("merge", whom=1),
+    ALL_LETTERS,
+    Step("arrive"),
+    Step("arrive"),
+    ALL_LETTERS,
+]
+"""Returns that come before what they return, and where an account was merged in between."""
+
 BY_HAND: list[tuple[dict[str, Any], list[Step]]] = [
     ({}, EVERY_KIND),
     ({"month": 50}, TRANSFERS_OF_A_MONTH),
     ({"inactive": (1, 0)}, ACTIVE_ELSEWHERE),
     ({}, REFUSED_MERGES),
     ({}, EXPIRED_BEFORE),
+    ({}, BEFORE_ITS_CAUSE),
 ]
 """With the limits under which they are led."""

@@ -69,13 +69,17 @@ class Side:
 
 @dataclass(frozen=True)
 class Taken:
-    """A command that one account decided, or nothing but time that passed; `sender` is the account that sent it."""
+    """A command that one account decided, or nothing but time that passed.
+
+    `sender` is the account that sent it; `resumed`: it had waited for the command before it.
+    """
 
     command: Command | None
     now: datetime
     who: int
     outcome: Outcome
     sender: int | None = None
+    resumed: bool = False
 
 
 @dataclass
@@ -104,7 +108,8 @@ class Pair:
         self._asking = Asking(limits)
         self._names = Names()
         self._letters = Letters()
-        self._waiting: list[Asked] = []
+        self._late: list[Asked] = []
+        self._waiting: list[tuple[Asked, UUID]] = []
         self._harmless: list[Asked] = []
         self._keys = 0
 
@@ -120,24 +125,41 @@ class Pair:
             self._sweep()
         elif step.kind == "again":
             self._again(step.of)
+        elif step.kind == "arrive":
+            if self._late:
+                self._decide(self._late.pop(step.of % len(self._late)))
         elif step.kind == "deliver":
             for _ in range(step.points):
                 self._deliver(step.of)
         else:
             self._keys += 1
-            self._decide(self._asking.of(step, self._keys, self.clock["now"]))
+            self._ask(self._asking.of(step, self._keys, self.clock["now"]), late=step.late)
 
     def _sweep(self) -> None:
         for who, side in enumerate(self.sides):
             side.of(POINTS).catch_up()
-            self._record(who, catch_up(side.account, self.now), None)
+            self._record(Taken(None, self.now, who, catch_up(side.account, self.now)))
 
     def _deliver(self, of: int) -> None:
         found = self._letters.next(of)
         if found is not None:
             self._decide(found[1], found[0])
 
-    def _decide(self, asked: Asked, sender: int | None = None) -> None:
+    def _ask(self, asked: Asked, *, late: bool) -> None:
+        """Have it decided, or be on its way for long: others may speak of it before it comes."""
+        if late:
+            self._late.append(asked)
+            self._make(asked)
+        else:
+            self._decide(asked)
+
+    def _make(self, asked: Asked) -> None:
+        for currency in asked.in_currencies or (asked.currency,):
+            made = (asked.key or 0, asked.who)
+            if asked.makes and made not in self._asking.made[asked.makes, currency]:
+                self._asking.made[asked.makes, currency].append(made)
+
+    def _decide(self, asked: Asked, sender: int | None = None, *, resumed: bool = False) -> None:
         side, command = self.sides[asked.who], asked.command
         model = side.of(asked.currency)
         # What is due by now comes before a command, also a notice that was due when it was set.
@@ -150,24 +172,24 @@ class Pair:
         )
         verdict = _verdict(outcome)
         assert verdict == expected, (command, verdict, expected)
-        self._record(asked.who, outcome, asked, sender)
+        self._record(Taken(command, self.now, asked.who, outcome, sender, resumed), asked)
         if outcome.waiting:
-            self._waiting.append(asked)
+            self._waiting.append((asked, outcome.waiting))
             return
         side.decided.add(command.command_id)
         side.model["came"].add(asked.key)
         # Of an award that was refused nothing can come back either.
-        if asked.makes and (verdict == "ok" or isinstance(command, _AWARDS)) and outcome.redirect is None:
-            for currency in asked.in_currencies or (asked.currency,):
-                self._asking.made[asked.makes, currency].append((asked.key or 0, asked.who))
+        if (verdict == "ok" or isinstance(command, _AWARDS)) and outcome.redirect is None:
+            self._make(asked)
         if verdict == "ok" and asked.again_harmless:
             self._harmless.append(asked)
+        ready = [each for each, awaited in self._waiting if (each.who, awaited) == (asked.who, command.command_id)]
+        self._waiting = [each for each in self._waiting if each[0] not in ready]
+        for each in ready:
+            self._decide(each, resumed=True)
 
     def _again(self, of: int) -> None:
-        """What waits is tried again; what was done is delivered again, and changes nothing."""
-        waiting, self._waiting = self._waiting, []
-        for asked in waiting:
-            self._decide(asked)
+        """What was done is delivered again, and changes nothing."""
         self._sweep()
         if self._harmless:
             asked = self._harmless[of % len(self._harmless)]
@@ -175,15 +197,15 @@ class Pair:
             assert outcome.recorded == ()
             assert outcome.account == self.sides[asked.who].account
 
-    def _record(self, who: int, outcome: Outcome, asked: Asked | None, sender: int | None = None) -> None:
-        side = self.sides[who]
+    def _record(self, taken: Taken, asked: Asked | None = None) -> None:
+        side, outcome = self.sides[taken.who], taken.outcome
         side.account = replace(outcome.account, decided_commands=frozenset())
         side.history += outcome.recorded
-        self.taken.append(Taken(None if asked is None else asked.command, self.now, who, outcome, sender))
+        self.taken.append(taken)
         onward = list(outcome.onward)
         if asked is not None and outcome.redirect is not None:
             self._pass_on(asked, onward.pop(0))
-        self._post(who, onward)
+        self._post(taken.who, onward)
         compare(side.account, side.model, self._names)
 
     def _pass_on(self, asked: Asked, onward: Onward) -> None:

@@ -12,7 +12,7 @@ class Step:
     """What happens next, to whom, in which currency and with which numbers.
 
     `of` picks one of the things made before; `elsewhere`: it is asked for at `who`, wherever it was made. `standing` is
-    the progress to the next tier.
+    the progress to the next tier. What is `late` is on its way until something arrives (`arrive`).
     """
 
     kind: str
@@ -27,6 +27,7 @@ class Step:
     whom: int = 0
     elsewhere: bool = False
     standing: int | None = None
+    late: bool = False
 
 
 CURRENCIES = ("points", "stamps")
@@ -41,6 +42,7 @@ _BILL = st.sampled_from([1_000, 1_000, 1_000, 40, None])
 _POLICY = st.sampled_from(["to_zero", "negative", "negative", "refuse"])
 
 _ENDS = st.sampled_from([None, None, None, -5, 40])
+_SELDOM = st.sampled_from([False, False, False, False, True])
 _STANDING = st.sampled_from([None, None, 1, 2])
 _TIERS = ("bronze", "gold", "")
 
@@ -58,6 +60,7 @@ def _accruing(anyone: Drawn) -> st.SearchStrategy[Step]:
         minutes=st.sampled_from([0, 0, 0, 30, 100]),
         later=_LATER,
         standing=_STANDING,
+        late=_SELDOM,
         **anyone,
     )
 
@@ -75,6 +78,7 @@ def _spending(anyone: Drawn, earlier: Drawn) -> st.SearchStrategy[Step]:
             later=st.sampled_from([None, None, 1]),
             flag=st.booleans(),
             word=_POLICY,
+            late=_SELDOM,
             **earlier,
         ),
     )
@@ -122,6 +126,7 @@ def _otherwise(anyone: Drawn) -> st.SearchStrategy[Step]:
             standing=_STANDING,
             **anyone,
         ),
+        st.builds(Step, st.just("arrive"), of=st.integers(0, 3)),
         st.builds(Step, st.just("open"), who=anyone["who"]),
     )
 
