@@ -8,7 +8,8 @@ tried again without end, while the others go on.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 
 import structlog
@@ -32,7 +33,7 @@ _POLL_INTERVAL_MAX_MS = 600_000
 class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
     """One consumer group's member in this process. `writers` says who takes which topic (names without prefix).
 
-    In the background the broker collects more before it works: nobody waits for what it does.
+    In the background it collects more before it works: nobody waits for what it does.
     """
 
     def __init__(
@@ -42,7 +43,8 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         self._writers = dict(writers)
         self._names = {settings.topic_prefix + topic: topic for topic in writers}
         self._settings = settings
-        self._in_background = in_background
+        collect_ms = settings.consumer_background_collect_ms if in_background else settings.consumer_collect_ms
+        self._collect_s = collect_ms / 1_000
         self._pool = next(iter(self._writers.values())).pool
         self._consumer: AIOKafkaConsumer | None = None
         self._busy = asyncio.Lock()
@@ -50,6 +52,7 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         self._to_seek: set[TopicPartition] = set()
         self._unstored: dict[TopicPartition, int] = {}
         self._paused: dict[TopicPartition, tuple[float, str]] = {}
+        self._collecting: AbstractSet[TopicPartition] = frozenset()
         self._backoffs: dict[TopicPartition, Backoff] = {}
         self._told: dict[TopicPartition, int] = {}
         self._telling: asyncio.Task[None] | None = None
@@ -106,13 +109,33 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             timeout_ms=self._settings.consumer_poll_wait_ms, max_records=self._settings.consumer_poll_records
         )
         if polled:
+            collected_at = self._collect(consumer, polled)
             # Nothing is awaited between the poll and the lock, so no partition is lost in between.
             async with self._busy:
                 batch = Batch(self._writers, self._names, self._settings)
                 await batch.work(polled)
                 self._apply(consumer, batch)
                 await self._store()
+            await self._pause(collected_at - time.monotonic())
+            self._resume(consumer)
         self._tell_kafka(consumer)
+
+    def _collect(self, consumer: AIOKafkaConsumer, polled: Mapping[TopicPartition, Sequence[object]]) -> float:
+        """After a small poll fetch nothing for a while, so that more comes together; gives the end of it.
+
+        It is done here and not by the broker (`fetch.min.bytes`), which looks at all partitions of a waiting fetch
+        again with every batch that any of them is given.
+        """
+        if sum(map(len, polled.values())) >= self._settings.consumer_small_poll:
+            return 0.0
+        self._collecting = consumer.assignment() - consumer.paused()
+        consumer.pause(*self._collecting)
+        return time.monotonic() + self._collect_s
+
+    def _resume(self, consumer: AIOKafkaConsumer) -> None:
+        held = self._paused.keys() | self._to_seek
+        places, self._collecting = (self._collecting & consumer.assignment()) - held, frozenset()
+        consumer.resume(*places)
 
     def _apply(self, consumer: AIOKafkaConsumer, batch: Batch) -> None:
         now = time.monotonic()
@@ -239,10 +262,6 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
 
     def _make_consumer(self) -> AIOKafkaConsumer:
         settings = self._settings
-        fetch_wait_ms, fetch_min_bytes = settings.consumer_fetch_wait_ms, settings.consumer_fetch_min_bytes
-        if self._in_background:
-            fetch_wait_ms = settings.consumer_background_fetch_wait_ms
-            fetch_min_bytes = settings.consumer_background_fetch_min_bytes
         return AIOKafkaConsumer(
             bootstrap_servers=settings.kafka_bootstrap,
             group_id=self.group,
@@ -256,13 +275,14 @@ class ConsumerLoop(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             max_poll_interval_ms=_POLL_INTERVAL_MAX_MS,
             request_timeout_ms=settings.kafka_request_timeout_ms,
             metadata_max_age_ms=settings.kafka_metadata_max_age_ms,
-            fetch_max_wait_ms=fetch_wait_ms,
-            fetch_min_bytes=fetch_min_bytes,
+            fetch_max_wait_ms=settings.consumer_fetch_wait_ms,
             fetch_max_bytes=settings.consumer_fetch_max_bytes,
             max_partition_fetch_bytes=settings.consumer_partition_fetch_bytes,
         )
 
     async def _pause(self, seconds: float) -> None:
+        if seconds <= 0:
+            return
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 

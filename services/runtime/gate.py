@@ -121,7 +121,7 @@ class ShardGate:
             connection = await held.enter_async_context(self._pool.acquire())
             steps.done("wait")
             async with self._whole(connection):
-                span: Span[Answer] = Span(connection)
+                span: Span[Answer] = Span(connection, self._copy_rows_min)
                 transactions = await self._begin_free(span, wanted)
                 steps.done("take")
                 answers = await span.run({each.shard: self._logged(each, work) for each in transactions})

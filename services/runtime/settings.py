@@ -46,14 +46,14 @@ class RuntimeSettings(BaseSettings):
     consumer_rebalance_timeout_ms: int = Field(default=60_000, ge=1_000, description="a batch must end within this")
     consumer_poll_records: int = Field(default=2_000, ge=1, description="messages taken from the fetch buffer at once")
     consumer_poll_wait_ms: int = Field(default=200, ge=1, description="how long a poll waits for the first message")
-    consumer_fetch_wait_ms: int = Field(
-        default=100, ge=1, description="how long the broker collects, so that a trickle is not fetched one by one"
+    consumer_fetch_wait_ms: int = Field(default=500, ge=1, description="how long the broker waits for a first message")
+    consumer_collect_ms: int = Field(
+        default=100, ge=0, description="from a small poll to the next fetch: a trickle is not fetched one by one"
     )
-    consumer_background_fetch_wait_ms: int = Field(
-        default=500, ge=1, description="the same for what nobody waits for: the more comes together, the cheaper it is"
+    consumer_background_collect_ms: int = Field(
+        default=500, ge=0, description="the same for what nobody waits for: the more comes together, the cheaper it is"
     )
-    consumer_fetch_min_bytes: int = Field(default=256 * 1024, ge=1, description="as soon as it has these, it answers")
-    consumer_background_fetch_min_bytes: int = Field(default=1024 * 1024, ge=1, description="in the background")
+    consumer_small_poll: int = Field(default=1_000, ge=0, description="a poll of fewer messages is small")
     consumer_fetch_max_bytes: int = Field(default=4 * 1024 * 1024, ge=1024, description="of one answer of a broker")
     consumer_partition_fetch_bytes: int = Field(default=256 * 1024, ge=1024, description="of one partition in it")
     consumer_decode_messages: int = Field(default=200, ge=1, description="decoded in one go, then others have a turn")

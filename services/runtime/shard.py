@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from itertools import chain
 from typing import Any, Final, Literal, Protocol, runtime_checkable
 from uuid import UUID
 
 import asyncpg
 
 from services.runtime.messages import Message, MessageFault
-from services.runtime.rows import Table
+from services.runtime.rows import Table, write
 from services.runtime.span import Lane
 
 ENTRY_MAX_BYTES: Final = 900_000
@@ -125,7 +126,25 @@ class ShardTransaction:
 
     async def add(self, table: Table, rows: Sequence[Iterable[Any]]) -> None:
         """Add rows of this shard to a table."""
-        await table.add(self.connection, rows, copy_rows_min=self.copy_rows_min)
+        if isinstance(self.connection, Lane):
+            await self.connection.add(table, rows)
+        else:
+            await table.add(self.connection, rows, copy_rows_min=self.copy_rows_min)
+
+    async def write(self, statement: str, *tables: Iterable[dict[str, Any]]) -> None:
+        """Run a statement whose parameters are JSON arrays of rows, each row given its `shard`.
+
+        A span runs it once for all of its shards. Where there is no row at all, it does not run.
+        """
+        rows = [list(table) for table in tables]
+        if not any(rows):
+            return
+        for row in chain.from_iterable(rows):
+            row["shard"] = self.shard
+        if isinstance(self.connection, Lane):
+            await self.connection.write(statement, rows)
+        else:
+            await write(self.connection, statement, rows)
 
     @property
     def last_hash(self) -> bytes:

@@ -6,13 +6,15 @@ So a trickle over all shards costs the round trips and the commit of one transac
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
 from typing import Any, Final, Generic, TypeVar
 
 import asyncpg
+
+from services.runtime.rows import Table, write
 
 Answer = TypeVar("Answer")
 
@@ -60,6 +62,14 @@ class Lane:
         """Run it, whatever it answers."""
         await self._ask(self._shard, ("execute", query), arguments)
 
+    async def add(self, table: Table, rows: Sequence[Iterable[Any]]) -> None:
+        """Add rows to a table."""
+        await self._ask(self._shard, ("add", table), rows)
+
+    async def write(self, statement: str, tables: Sequence[Sequence[Mapping[str, Any]]]) -> None:
+        """Run a statement that takes rows of any shards, as JSON."""
+        await self._ask(self._shard, ("write", statement), tables)
+
     async def copy_records_to_table(self, table: str, *, records: Sequence[Any], columns: Sequence[str]) -> None:
         """Add rows to a table by COPY."""
         await self._ask(self._shard, ("copy", table, tuple(columns)), records)
@@ -70,6 +80,7 @@ class Span(Generic[Answer]):
     """The lanes of one transaction on one connection."""
 
     connection: asyncpg.Connection
+    copy_rows_min: int = 1
     _calls: list[_Call] = field(default_factory=list)
     _running: int = 0
     _unfinished: int = 0
@@ -133,9 +144,16 @@ class Span(Generic[Answer]):
     async def _send(self, kind: tuple[Any, ...], group: Sequence[_Call]) -> Mapping[int, Any]:
         """Make the calls of one kind; the rows of each shard, where there are rows."""
         method, text, *columns = kind
-        if method == "copy":
+        if method in {"copy", "add"}:
             rows = list(chain.from_iterable(call.arguments for call in group))
-            await self.connection.copy_records_to_table(text, records=rows, columns=columns[0])
+            if method == "copy":
+                await self.connection.copy_records_to_table(text, records=rows, columns=columns[0])
+            else:
+                await text.add(self.connection, rows, copy_rows_min=self.copy_rows_min)
+            return {}
+        if method == "write":
+            tables = zip(*(call.arguments for call in group), strict=True)
+            await write(self.connection, text, [list(chain.from_iterable(rows)) for rows in tables])
             return {}
         if len(group) == 1 or not all(_is_for_its_shard(call) for call in group):
             return {call.shard: await getattr(self.connection, method)(text, *call.arguments) for call in group}

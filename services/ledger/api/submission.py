@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from contracts.redemptions import RetailCommand
 from contracts.shards import shard_of
-from services.ledger.api.state import FromParts, Operator, Parts, Writer, account_unknown
+from services.ledger.api.state import Operator, Parts, Writer, account_unknown, parts_of
 from services.ledger.batch import CONFLICT
 from services.ledger.domain.commands import Command, Confirmation
 from services.ledger.domain.refusals import Refusal
@@ -174,8 +174,8 @@ class Submission:
 def writing(kind: str) -> Callable[..., Awaitable[Submission]]:
     """A dependency: a command of this kind by a caller who may write."""
 
-    async def submission(request: Request, account_id: UUID, caller: Writer, parts: FromParts, key: Key) -> Submission:
-        return Submission(parts, caller, account_id, kind, key, request.scope.get("bonus.traceparent"))
+    async def submission(request: Request, account_id: UUID, caller: Writer, key: Key) -> Submission:
+        return Submission(await parts_of(request), caller, account_id, kind, key, request.scope.get("bonus.traceparent"))
 
     return submission
 
@@ -183,10 +183,8 @@ def writing(kind: str) -> Callable[..., Awaitable[Submission]]:
 def operating(kind: str) -> Callable[..., Awaitable[Submission]]:
     """A dependency: a command of this kind by an operator."""
 
-    async def submission(
-        request: Request, account_id: UUID, caller: Operator, parts: FromParts, key: Key
-    ) -> Submission:
-        return Submission(parts, caller, account_id, kind, key, request.scope.get("bonus.traceparent"))
+    async def submission(request: Request, account_id: UUID, caller: Operator, key: Key) -> Submission:
+        return Submission(await parts_of(request), caller, account_id, kind, key, request.scope.get("bonus.traceparent"))
 
     return submission
 

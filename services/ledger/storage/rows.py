@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
 from pydantic import BaseModel
 
 from contracts.awards import Inactivity, Standing
@@ -207,11 +206,6 @@ def transit_document(account_id: UUID, transit: Transit) -> dict[str, Any]:
         "month": transit.month,
         **_columns(("lot_ids", "points"), transit.shares),
     }
-
-
-def documents(rows: Iterable[dict[str, Any]]) -> str:
-    """Rows as the JSON array that a statement takes."""
-    return orjson.dumps(list(rows), default=str).decode()
 
 
 def _columns(names: Sequence[str], shares: Iterable[Sequence[Any]]) -> dict[str, list[Any]]:

@@ -19,7 +19,6 @@ from services.ledger.storage.rows import (
     LOT_COLUMNS,
     account_document,
     balance_document,
-    documents,
     hold_document,
     lot_document,
     lot_row,
@@ -33,7 +32,6 @@ MOVEMENT_COLUMNS: Final = (
 )  # fmt: skip
 
 _WHY: Final = len(ENTRY_COLUMNS) - 1
-_NO_ROWS: Final = "[]"
 _NOTHING_THERE: Final[Mapping[Any, Any]] = {}
 
 Key = TypeVar("Key")
@@ -102,24 +100,24 @@ async def save(transaction: ShardTransaction, changes: Sequence[Change], records
     if _many(lines, transaction):
         await _copy(transaction, "entry", ENTRY_COLUMNS, lines)
         lines = []
-    await _send(
-        transaction, SQL.save,
-        documents(map(_account, changes)),
-        documents(_balances(changes)),
-        documents(lot_document(account_id, lot) for account_id, lot in opened),
-        documents(_changed_lots(changes)),
-        documents(_movements(records, fresh, now)),
-        documents(map(_entry, lines)),
-        documents(records.totals.documents(day_of(now))),
+    await transaction.write(
+        SQL.save,
+        map(_account, changes),
+        _balances(changes),
+        (lot_document(account_id, lot) for account_id, lot in opened),
+        _changed_lots(changes),
+        _movements(records, fresh, now),
+        map(_entry, lines),
+        records.totals.documents(day_of(now)),
     )  # fmt: skip
-    await _send(
-        transaction, SQL.save_commitments,
-        documents(_parts(changes, "holds", hold_document)),
-        documents(_parts(changes, "redemptions", redemption_document)),
-        documents(_parts(changes, "transits", transit_document)),
-        documents(_arrived(changes)),
+    await transaction.write(
+        SQL.save_commitments,
+        _parts(changes, "holds", hold_document),
+        _parts(changes, "redemptions", redemption_document),
+        _parts(changes, "transits", transit_document),
+        _arrived(changes),
     )  # fmt: skip
-    await _send(transaction, SQL.keep_waiting, documents(_kept(records, now)))
+    await transaction.write(SQL.keep_waiting, _kept(records, now))
     if records.resumed:
         await transaction.connection.execute(SQL.forget_waiting, shard, records.resumed)
 
@@ -131,11 +129,6 @@ def _many(rows: Sequence[Any], transaction: ShardTransaction) -> bool:
 
 async def _copy(transaction: ShardTransaction, table: str, columns: Sequence[str], rows: Sequence[Any]) -> None:
     await transaction.connection.copy_records_to_table(table, records=rows, columns=columns)
-
-
-async def _send(transaction: ShardTransaction, statement: str, *parameters: str) -> None:
-    if any(rows != _NO_ROWS for rows in parameters):
-        await transaction.connection.execute(statement, transaction.shard, *parameters)
 
 
 def _account(change: Change) -> dict[str, Any]:

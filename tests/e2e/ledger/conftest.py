@@ -107,7 +107,7 @@ async def ledger(
     settings = LedgerSettings(
         postgres_dsn=database, kafka_bootstrap=kafka_bootstrap, topic_prefix=topic_namespace, postgres_pool_max=3,
         retry_first_ms=20, retry_max_ms=200, consumer_poll_wait_ms=50, consumer_fetch_wait_ms=50,
-        consumer_session_timeout_ms=10_000, relay_lock_retry_ms=50, sweep_interval_ms=500,
+        consumer_collect_ms=10, consumer_session_timeout_ms=10_000, relay_lock_retry_ms=50, sweep_interval_ms=500,
     )  # fmt: skip
     async with AsyncExitStack() as stack:
         pool = await open_pool(settings, "ledger")

@@ -27,6 +27,7 @@ QUICK = {
     "retry_max_ms": 200,
     "consumer_poll_wait_ms": 50,
     "consumer_fetch_wait_ms": 50,
+    "consumer_collect_ms": 10,
     "consumer_session_timeout_ms": 10_000,
     "consumer_commit_to_kafka_s": 0.2,
     "relay_lock_retry_ms": 50,

@@ -16,7 +16,7 @@ from services.runtime.consumer import ConsumerLoop
 from services.runtime.messages import Message
 from services.runtime.postgres import Pool, open_pool
 from services.runtime.settings import RuntimeSettings
-from services.runtime.shard import ShardTransaction
+from services.runtime.shard import ShardTransaction, Verdict
 from services.runtime.writer import ShardWriter
 from tests.integration.runtime.conftest import PARTITIONS, Publish, Running, Until
 from tests.integration.runtime.tally import ACTIVITIES, SCHEMA, Tally, activity, is_gap_free, read_books
@@ -339,3 +339,29 @@ async def test_a_moment_of_fault_keeps_the_order_and_is_not_hammered(
     assert len([at for at in tries if at - began < 1]) <= 14
     assert (await read_books(admin)).orders == {f"card:{MEMBERS[0]}": list(range(60))}
     assert await admin.fetchval("select count(*) from rules.dead_letter") == 0
+
+
+async def test_a_trickle_is_taken_in_a_few_batches(
+    kafka_settings: RuntimeSettings, pool: Pool, publish: Publish, admin: asyncpg.Connection, until: Until
+) -> None:
+    """After a small poll nothing is fetched for a while: single messages come together, and all of them are taken."""
+    batches = 0
+
+    class Counting(Tally):
+        async def process(self, transaction: ShardTransaction, messages: Sequence[Message]) -> Sequence[Verdict]:
+            nonlocal batches
+            batches += 1
+            return await super().process(transaction, messages)
+
+    settings = kafka_settings.model_copy(update={"consumer_collect_ms": 500})
+    loop = ConsumerLoop({ACTIVITIES: ShardWriter(pool, Counting(), settings=settings)}, "tally", settings)
+    task = asyncio.create_task(loop.run())
+    one = MEMBERS[0]
+    for ordinal in range(60):
+        await publish([activity(one, ordinal)])
+        await asyncio.sleep(0.01)
+    await until(seen(admin, 60))
+    loop.stop()
+    await task
+    assert (await read_books(admin)).orders == {f"card:{one}": list(range(60))}
+    assert batches < 20

@@ -84,6 +84,35 @@ async def test_what_a_shard_reads_is_its_own(pool: Pool, settings: RuntimeSettin
     assert found == {shard: (list(range(shard % 4, 0, -1)), None, shard * 2) for shard in groups}
 
 
+async def test_rows_of_many_shards_are_written_by_one_statement(
+    pool: Pool, settings: RuntimeSettings, admin: asyncpg.Connection
+) -> None:
+    """Rows that shards write with one statement go out together, each with its shard; without any, nothing is sent."""
+    insert = (
+        "insert into tally_seen (shard, activity_id, ordinal) "
+        "select row.* from json_to_recordset($1::json) as row (shard int, activity_id text, ordinal int) "
+        "union all select row.* from json_to_recordset($2::json) as row (shard int, activity_id text, ordinal int)"
+    )
+
+    class Writing(Tally):
+        async def process(self, transaction: ShardTransaction, messages: Sequence[Message]) -> Sequence[Verdict]:
+            odd = [{"activity_id": message.key, "ordinal": 0} for message in messages if transaction.shard % 2]
+            even = [{"activity_id": message.key, "ordinal": 1} for message in messages if not transaction.shard % 2]
+            await transaction.write(insert, odd, even)
+            await transaction.write("this is no statement", [], [])
+            return [Verdict("applied") for _ in messages]
+
+    writer = ShardWriter(pool, Writing(), settings=settings)
+    groups = _by_shard([activity(member, 0) for member in MEMBERS])
+    alone = min(groups)
+    assert await writer.write_together({alone: groups.pop(alone)}) == []
+    assert await writer.write_together(groups) == []
+    rows = await admin.fetch("select shard, activity_id, ordinal from rules.tally_seen order by shard, activity_id")
+    keys = sorted((shard_of(f"card:{member}"), f"card:{member}") for member in MEMBERS)
+    assert [tuple(row) for row in rows] == [(shard, key, 0 if shard % 2 else 1) for shard, key in keys]
+    assert await admin.fetchval("select count(distinct (xmin::text, cmin::text)) from rules.tally_seen") == 2
+
+
 async def test_commands_of_many_shards_go_together(
     pool: Pool, settings: RuntimeSettings, admin: asyncpg.Connection
 ) -> None:

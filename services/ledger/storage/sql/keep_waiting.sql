@@ -1,11 +1,8 @@
 -- keep_waiting: commands that came before another that they are about.
--- $1 shard    int   the one shard of this transaction
--- $2 waiting  json  the commands, as they came
+-- $1 waiting  json  the commands, as they came
 insert into waiting (shard, awaited_id, command_id, account_id, content, recorded_at)
-select
-    $1::int,
-    row.*
-from json_to_recordset($2::json) as row (
-    awaited_id uuid, command_id uuid, account_id uuid, content json, recorded_at timestamptz
+select row.*
+from json_to_recordset($1::json) as row (
+    shard int, awaited_id uuid, command_id uuid, account_id uuid, content json, recorded_at timestamptz
 )
 on conflict (shard, awaited_id, command_id) do nothing;

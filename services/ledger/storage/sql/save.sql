@@ -1,25 +1,22 @@
 -- save: what nearly every transaction changes beside the log, in one round trip; each parameter an array of rows.
--- $1 shard      int   the one shard of this transaction
--- $2 accounts   json  accounts, as they stand now
--- $3 balances   json  balances, as they stand now
--- $4 new lots   json  lots opened in this transaction
--- $5 lots       json  lots that were there before, as they stand now
--- $6 movements  json  commands and their verdicts
--- $7 entries    json  lines of statements
--- $8 totals     json  what moved, to be added to the totals of its day
+-- $1 accounts   json  accounts, as they stand now
+-- $2 balances   json  balances, as they stand now
+-- $3 new lots   json  lots opened in this transaction
+-- $4 lots       json  lots that were there before, as they stand now
+-- $5 movements  json  commands and their verdicts
+-- $6 entries    json  lines of statements
+-- $7 totals     json  what moved, to be added to the totals of its day
 with saved_account as (
     insert into account (
         shard, account_id, tenant, programme, member_id, status, erased, version, lots_opened, tier, tier_since,
         tier_until, standing, merged_into, merging_from, redemption_day, redemptions_on_day, due_at, known_at, position
     )
-    select
-        $1::int,
-        row.*
-    from json_to_recordset($2::json) as row (
-        account_id uuid, tenant text, programme text, member_id uuid, status text, erased boolean, version bigint,
-        lots_opened bigint, tier text, tier_since timestamptz, tier_until timestamptz, standing json, merged_into uuid,
-        merging_from uuid [], redemption_day date, redemptions_on_day int, due_at timestamptz, known_at timestamptz,
-        position bigint
+    select row.*
+    from json_to_recordset($1::json) as row (
+        shard int, account_id uuid, tenant text, programme text, member_id uuid, status text, erased boolean,
+        version bigint, lots_opened bigint, tier text, tier_since timestamptz, tier_until timestamptz, standing json,
+        merged_into uuid, merging_from uuid [], redemption_day date, redemptions_on_day int, due_at timestamptz,
+        known_at timestamptz, position bigint
     )
     on conflict (shard, account_id) do update set
         tenant = excluded.tenant,
@@ -48,11 +45,9 @@ saved_balance as (
         held, in_transit, redeemed, expired, reversed, debt, debt_since, inactivity, active_at, lapses_at, notice_at,
         sent_month, sent
     )
-    select
-        $1::int,
-        row.*
-    from json_to_recordset($3::json) as row (
-        account_id uuid, currency text, scale int, issued bigint, adjusted bigint, transferred_in bigint,
+    select row.*
+    from json_to_recordset($2::json) as row (
+        shard int, account_id uuid, currency text, scale int, issued bigint, adjusted bigint, transferred_in bigint,
         transferred_out bigint, pending bigint, available bigint, held bigint, in_transit bigint, redeemed bigint,
         expired bigint, reversed bigint, debt bigint, debt_since timestamptz, inactivity json, active_at timestamptz,
         lapses_at timestamptz, notice_at timestamptz, sent_month text, sent bigint
@@ -86,11 +81,9 @@ opened_lot as (
         points, pending, available, held, in_transit, redeemed, expired, reversed, withdrawn, taken_back, written_off,
         campaign, partner
     )
-    select
-        $1::int,
-        row.*
-    from json_to_recordset($4::json) as row (
-        account_id uuid, lot_id uuid, currency text, sequence bigint, accrual_id uuid, earned_at timestamptz,
+    select row.*
+    from json_to_recordset($3::json) as row (
+        shard int, account_id uuid, lot_id uuid, currency text, sequence bigint, accrual_id uuid, earned_at timestamptz,
         booked_at timestamptz, activates_at timestamptz, expires_at timestamptz, points bigint, pending bigint,
         available bigint, held bigint, in_transit bigint, redeemed bigint, expired bigint, reversed bigint,
         withdrawn bigint, taken_back bigint, written_off bigint, campaign text, partner text
@@ -112,23 +105,21 @@ saved_lot as (
         withdrawn = row.withdrawn,
         taken_back = row.taken_back,
         written_off = row.written_off
-    from json_to_recordset($5::json) as row (
-        account_id uuid, lot_id uuid, activates_at timestamptz, expires_at timestamptz, points bigint, pending bigint,
-        available bigint, held bigint, in_transit bigint, redeemed bigint, expired bigint, reversed bigint,
-        withdrawn bigint, taken_back bigint, written_off bigint
+    from json_to_recordset($4::json) as row (
+        shard int, account_id uuid, lot_id uuid, activates_at timestamptz, expires_at timestamptz, points bigint,
+        pending bigint, available bigint, held bigint, in_transit bigint, redeemed bigint, expired bigint,
+        reversed bigint, withdrawn bigint, taken_back bigint, written_off bigint
     )
-    where lot.shard = $1 and lot.account_id = row.account_id and lot.lot_id = row.lot_id
+    where lot.shard = row.shard and lot.account_id = row.account_id and lot.lot_id = row.lot_id
 ),
 
 saved_movement as (
     insert into movement (
         shard, command_id, account_id, type, verdict, code, request, answer, position, recorded_at
     )
-    select
-        $1::int,
-        row.*
-    from json_to_recordset($6::json) as row (
-        command_id uuid, account_id uuid, type text, verdict text, code text, request json, answer json,
+    select row.*
+    from json_to_recordset($5::json) as row (
+        shard int, command_id uuid, account_id uuid, type text, verdict text, code text, request json, answer json,
         position bigint, recorded_at timestamptz
     )
     on conflict (shard, command_id) do update set
@@ -145,11 +136,9 @@ written_entry as (
         adjusted, transferred_in, transferred_out, pending, available, held, in_transit, redeemed, expired, reversed,
         debt, pending_after, available_after, held_after, transit_after, debt_after, why
     )
-    select
-        $1::int,
-        row.*
-    from json_to_recordset($7::json) as row (
-        account_id uuid, known_at timestamptz, version bigint, currency text, position bigint, type text,
+    select row.*
+    from json_to_recordset($6::json) as row (
+        shard int, account_id uuid, known_at timestamptz, version bigint, currency text, position bigint, type text,
         effective_at timestamptz, recorded_at timestamptz, scale int, issued bigint, adjusted bigint,
         transferred_in bigint, transferred_out bigint, pending bigint, available bigint, held bigint,
         in_transit bigint, redeemed bigint, expired bigint, reversed bigint, debt bigint, pending_after bigint,
@@ -161,12 +150,10 @@ insert into daily_total (
     shard, tenant, programme, currency, effective_on, recorded_on, source, target, expires_in, earned_with,
     spent_with, points, movements
 )
-select
-    $1::int,
-    row.*
-from json_to_recordset($8::json) as row (
-    tenant text, programme text, currency text, effective_on date, recorded_on date, source text, target text,
-    expires_in text, earned_with text, spent_with text, points numeric, movements bigint
+select row.*
+from json_to_recordset($7::json) as row (
+    shard int, tenant text, programme text, currency text, effective_on date, recorded_on date, source text,
+    target text, expires_in text, earned_with text, spent_with text, points numeric, movements bigint
 )
 on conflict (
     shard, tenant, programme, currency, effective_on, recorded_on, source, target, expires_in, earned_with,

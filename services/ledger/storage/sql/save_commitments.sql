@@ -1,19 +1,16 @@
 -- save_commitments: what points are held for, were spent on or are on their way to; each parameter an array of rows.
--- $1 shard        int   the one shard of this transaction
--- $2 holds        json  holds, as they stand now
--- $3 redemptions  json  redemptions, as they stand now
--- $4 transits     json  transfers under way, as they stand now
--- $5 arrived      json  transfers that are under way no more
+-- $1 holds        json  holds, as they stand now
+-- $2 redemptions  json  redemptions, as they stand now
+-- $3 transits     json  transfers under way, as they stand now
+-- $4 arrived      json  transfers that are under way no more
 with saved_hold as (
     insert into hold (
         shard, account_id, hold_id, currency, state, captured, placed_at, expires_at, day, reference, partner,
         lot_ids, points, held
     )
-    select
-        $1::int,
-        row.*
-    from json_to_recordset($2::json) as row (
-        account_id uuid, hold_id uuid, currency text, state text, captured bigint, placed_at timestamptz,
+    select row.*
+    from json_to_recordset($1::json) as row (
+        shard int, account_id uuid, hold_id uuid, currency text, state text, captured bigint, placed_at timestamptz,
         expires_at timestamptz, day date, reference text, partner text, lot_ids uuid [], points bigint [],
         held bigint []
     )
@@ -30,13 +27,11 @@ saved_redemption as (
         shard, account_id, redemption_id, currency, owed, owed_restored, unbacked, redeemed_at, hold_id, claimed_by,
         day, reference, forwarded, partner, lot_ids, points, restored
     )
-    select
-        $1::int,
-        row.*
-    from json_to_recordset($3::json) as row (
-        account_id uuid, redemption_id uuid, currency text, owed bigint, owed_restored bigint, unbacked bigint,
-        redeemed_at timestamptz, hold_id uuid, claimed_by uuid, day date, reference text, forwarded bigint,
-        partner text, lot_ids uuid [], points bigint [], restored bigint []
+    select row.*
+    from json_to_recordset($2::json) as row (
+        shard int, account_id uuid, redemption_id uuid, currency text, owed bigint, owed_restored bigint,
+        unbacked bigint, redeemed_at timestamptz, hold_id uuid, claimed_by uuid, day date, reference text,
+        forwarded bigint, partner text, lot_ids uuid [], points bigint [], restored bigint []
     )
     on conflict (shard, account_id, redemption_id) do update set
         owed = excluded.owed,
@@ -53,11 +48,9 @@ saved_redemption as (
 
 saved_transit as (
     insert into transit (shard, account_id, transit_id, to_account_id, currency, month, lot_ids, points)
-    select
-        $1::int,
-        row.*
-    from json_to_recordset($4::json) as row (
-        account_id uuid, transit_id uuid, to_account_id uuid, currency text, month text, lot_ids uuid [],
+    select row.*
+    from json_to_recordset($3::json) as row (
+        shard int, account_id uuid, transit_id uuid, to_account_id uuid, currency text, month text, lot_ids uuid [],
         points bigint []
     )
     on conflict (shard, account_id, transit_id) do update set
@@ -66,5 +59,5 @@ saved_transit as (
 )
 
 delete from transit
-using json_to_recordset($5::json) as row (account_id uuid, transit_id uuid)
-where transit.shard = $1 and transit.account_id = row.account_id and transit.transit_id = row.transit_id;
+using json_to_recordset($4::json) as row (shard int, account_id uuid, transit_id uuid)
+where transit.shard = row.shard and transit.account_id = row.account_id and transit.transit_id = row.transit_id;
