@@ -175,7 +175,9 @@ def writing(kind: str) -> Callable[..., Awaitable[Submission]]:
     """A dependency: a command of this kind by a caller who may write."""
 
     async def submission(request: Request, account_id: UUID, caller: Writer, key: Key) -> Submission:
-        return Submission(await parts_of(request), caller, account_id, kind, key, request.scope.get("bonus.traceparent"))
+        return Submission(
+            await parts_of(request), caller, account_id, kind, key, request.scope.get("bonus.traceparent")
+        )
 
     return submission
 
@@ -184,7 +186,9 @@ def operating(kind: str) -> Callable[..., Awaitable[Submission]]:
     """A dependency: a command of this kind by an operator."""
 
     async def submission(request: Request, account_id: UUID, caller: Operator, key: Key) -> Submission:
-        return Submission(await parts_of(request), caller, account_id, kind, key, request.scope.get("bonus.traceparent"))
+        return Submission(
+            await parts_of(request), caller, account_id, kind, key, request.scope.get("bonus.traceparent")
+        )
 
     return submission
 

@@ -16,6 +16,7 @@ from services.rules.domain.occasions import Joining
 from services.rules.domain.participant import Decision, PublishedProgramme, to_read
 from services.rules.domain.purchases import Receipt
 from services.rules.domain.referrals import Lessening
+from services.rules.domain.returns import reread_from
 from services.runtime.messages import Message
 from services.runtime.privacy import Vault
 from services.runtime.shard import ShardTransaction, Verdict
@@ -105,6 +106,10 @@ class DecideProcessor:
             if each.account_id not in latest or each.decision_id in loaded.known:
                 continue
             instants.setdefault(each.account_id, []).append(each.at)
+            bought = loaded.bought.get(each.of) if each.of is not None else None
+            if bought is not None:
+                since = reread_from(loaded.seats[each.account_id].participant, bought.inputs.receipt.basket.at)
+                instants[each.account_id] += [since] if since is not None else []
             if isinstance(each.subject, Due):
                 seat = loaded.seats[each.account_id]
                 birthdays = birthdays_until(seat.participant, _programme_of(loaded, seat), each.at)

@@ -38,9 +38,17 @@ from services.rules.domain.remainders import (
     referring_oneself,
     remaining_basket,
 )
-from services.rules.domain.standing import Change, age, changes_told, note_of, standing_of, with_tier
+from services.rules.domain.standing import (
+    Change,
+    age,
+    changes_told,
+    highest_since,
+    note_of,
+    standing_of,
+    with_tier,
+)
 from services.rules.domain.sums import NOTHING, Contribution, Measures
-from services.rules.domain.tiers import after_return, tier_at, with_periods
+from services.rules.domain.tiers import after_return, is_undone, reached_anyway, tier_at, with_periods
 
 REFERRAL: Final = "referral"
 NOTHING_LEFT: Final = Evaluation(awards=(), qualifying=0, increments={}, explanation={})
@@ -230,12 +238,27 @@ def _with_less(
     if terms is None:
         return participant, ()
     participant = with_tier(participant, terms, counts_at, change.qualifying, None)
-    qualifying = WindowView(participant, background.contributions).qualifying(terms, at)
-    period = after_return(terms, participant.history, qualifying, at, taking.id)
-    if period is None:
+    history = participant.history
+    if not is_undone(terms, history):
         return participant, ()
-    fallen = Change(period, tier_at(participant.history, at), taking.decision_id)
-    return replace(participant, history=with_periods(participant.history, (period,))), (fallen,)
+    view = WindowView(participant, background.contributions)
+    highest = highest_since(view, terms, reread_from(participant, counts_at) or at, at)
+    kept = reached_anyway(terms, history, highest)
+    if kept is not None:
+        return replace(participant, history=kept), ()
+    period = after_return(terms, history, highest, at, taking.id)
+    fallen = Change(period, tier_at(history, at), taking.decision_id)
+    return replace(participant, history=with_periods(history, (period,))), (fallen,)
+
+
+def reread_from(participant: Participant, counts_at: datetime) -> datetime | None:
+    """From when on contributions must be read before a purchase of `counts_at` is taken back; None: it needs none.
+
+    What a tier was reached by comes back: then it matters whether it would have been reached later without it.
+    """
+    period = participant.history[-1] if participant.history else None
+    reached_at = period.reached_at if period else None
+    return reached_at if reached_at is not None and counts_at <= reached_at else None
 
 
 def _reversed(

@@ -9,8 +9,10 @@ from uuid import UUID
 from contracts.ids import command_of, transition_of
 from services.rules.domain.commands import ChangeTier, Standing
 from services.rules.domain.participant import Background, Participant, PublishedProgramme, WindowView
+from services.rules.domain.sums import move
 from services.rules.domain.tiers import (
     GIVEN,
+    Reached,
     TierPeriod,
     TierTerms,
     corrected,
@@ -125,6 +127,18 @@ def _still_held(terms: TierTerms, reached_at: datetime, horizon: datetime) -> bo
     period = TierPeriod(None, reached_at, reached_at, terms.kept_until(start_of_day(reached_at, terms.zone)))
     falls_at = terms.falls_at(period)
     return falls_at is None or horizon < falls_at
+
+
+def highest_since(view: WindowView, terms: TierTerms, since: datetime, at: datetime) -> Reached:
+    """The highest sum from `since` to `at`, and the first moment of it; the contributions hold what lies between."""
+    start, contributions = terms.window_start, view.contributions
+    window_sum = view.at(terms.window, start, since)
+    highest = Reached(since, window_sum.measures.qualifying)
+    for moment in (*contributions.instants_between(since, at), at):
+        window_sum = move(window_sum, moment, start, contributions)
+        if window_sum.measures.qualifying > highest.qualifying:
+            highest = Reached(moment, window_sum.measures.qualifying)
+    return highest
 
 
 def with_tier(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.rules.domain.moments import later, zone_of
 from services.rules.domain.programme import Level, ProgrammeVersion, Tiers
@@ -49,6 +49,13 @@ class TierPeriod:
 
 
 History = tuple[TierPeriod, ...]
+
+
+class Reached(NamedTuple):
+    """A qualifying sum, and when it was so high."""
+
+    at: datetime
+    qualifying: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,23 +213,34 @@ def _held(period: TierPeriod, counts_at: datetime, window_start: WindowStart) ->
     return reached_at is not None and counts_at <= reached_at and window_start(reached_at) < counts_at
 
 
-def after_return(terms: TierTerms, history: History, qualifying: int, at: datetime, cause: str) -> TierPeriod | None:
-    """The period that follows when a return took away what the current tier was reached by; None: it stays.
-
-    `history` is corrected already; `qualifying` is the sum at `at`. The member falls to what the sum still reaches, or
-    to the tier before, if that would still be running: as if the returned purchase had never been.
-    """
+def is_undone(terms: TierTerms, history: History) -> bool:
+    """Whether returns took away what the current tier was reached by; `history` is corrected already."""
     if not history or terms.tiers.on_return == "keep":
-        return None
+        return False
     current = history[-1]
-    least = terms.least(current.tier)
-    if current.reached_at is None or current.tier is None or max(current.qualifying, qualifying) >= least:
+    reached = current.reached_at is None or current.qualifying >= terms.least(current.tier)
+    return current.tier is not None and not reached
+
+
+def reached_anyway(terms: TierTerms, history: History, highest: Reached) -> History | None:
+    """The history where the current tier would have been reached without what came back, only later; None: never."""
+    current = history[-1]
+    if highest.qualifying < terms.least(current.tier):
         return None
-    level = terms.level_of(qualifying)
+    return (*history[:-1], replace(current, qualifying=highest.qualifying, reached_at=highest.at))
+
+
+def after_return(terms: TierTerms, history: History, highest: Reached, at: datetime, cause: str) -> TierPeriod:
+    """The period that follows when a return took away what the current tier was reached by.
+
+    `history` is corrected already; `highest` is the highest sum since. The member falls to what that reaches, or to the
+    tier before, if that would still be running: as if the returned purchase had never been.
+    """
+    level = terms.level_of(highest.qualifying)
     today = start_of_day(at, terms.zone)
     fallen = TierPeriod(
         level.tier if level else None, at, today, terms.kept_until(today) if level else None,
-        RETURNED, cause, qualifying, at,
+        RETURNED, cause, highest.qualifying, highest.at,
     )  # fmt: skip
     before = _still_running(terms, history[:-1], at)
     if before is not None and terms.rank(before.tier) >= terms.rank(fallen.tier):

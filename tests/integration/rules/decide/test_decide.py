@@ -269,6 +269,22 @@ async def test_late_purchases_read_what_they_need_from_the_database(counter: Cou
     assert changes[-1]["data"]["occurred_at"] == "2026-04-03T10:00:00+00:00"
 
 
+async def test_T4_a_return_reads_since_when_the_tier_was_reached(counter: Counter) -> None:
+    """In a batch of its own: silver was reached later without what comes back, which today's window says no more."""
+    await counter.publish(THREE_LEVELS)
+    await counter.send(enrolled())
+    for name, day, *amounts in (
+        ("p1", "01-10", "50.00"), ("p2", "05-10", "440.00", "10.00"), ("p3", "06-10", "5.00"), ("p4", "07-10", "8.00"),
+    ):  # fmt: skip
+        await counter.send(bought(name, *amounts, at=f"2026-{day}T12:00:00+01:00"))
+    await counter.send(returned("p2", {1: ("1", "440.00"), 2: ("0", "0")}, at="2027-01-12T12:00:00+01:00"))
+    changes = await counter.awards("bonus.tier.change.v1")
+    assert {each["data"]["reason"] for each in changes} == {"standing", "tier_reached"}
+    await counter.send(returned("p4", {1: ("0", "0")}, at="2027-01-13T12:00:00+01:00"))
+    last = (await counter.awards("bonus.tier.change.v1"))[-1]["data"]
+    assert (last["previous"], last["tier"], last["reason"]) == ("silver", "bronze", "tier_reassessed_after_return")
+
+
 async def test_an_activity_is_rewarded_within_its_caps(counter: Counter) -> None:
     """Once per product, at most twice a month."""
     terms = "event: activity.review, once_per: activity.product, give: 20 points, cap: {month: 2 times}"

@@ -17,7 +17,7 @@ from services.rules.domain.programme import Condition, Currency, Duration, Give,
 from services.rules.domain.purchases import Inputs, PointsPayment, Receipt, judge
 from services.rules.domain.records import awarded_in
 from services.rules.domain.remainders import Bought, GoodsReturned, Left, Refund
-from services.rules.domain.returns import take_back
+from services.rules.domain.returns import reread_from, take_back
 from services.rules.domain.standing import age
 from services.rules.domain.sums import Contribution, Contributions, Measures
 
@@ -161,7 +161,8 @@ class Member:
         self._left[purchase_id] = left
         return_id = f"return-of-{purchase_id}-{at.isoformat()}"
         goods = GoodsReturned(decision_of(ACCOUNT, return_id), key(return_id), return_id, at, left, refunds)
-        decided = take_back(self.participant, goods, bought, self.background(at))
+        since = reread_from(self.participant, bought.inputs.receipt.basket.at)
+        decided = take_back(self.participant, goods, bought, self.background(at, *([since] if since else [])))
         self._keep(decided)
         facts: Any = decided.decision.facts["left"]
         after = Left(facts["payments"], facts["points_back"], facts["taken"], Measures(*facts["measures"]))

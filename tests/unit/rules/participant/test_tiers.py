@@ -156,6 +156,24 @@ def test_T4_a_return_falls_back_to_the_tier_that_would_still_run() -> None:
     assert member.participant.history[-1].until == local("2027-03-01 00:00")
 
 
+def test_T4_a_return_changes_no_tier_that_was_reached_again_later() -> None:
+    """Silver in May by what comes back, in July without it as well, though by now the window holds less: it stays.
+
+    When what it was reached by in July comes back as well, it is lost.
+    """
+    member = member_of(LEVELS)
+    member.buys(local("2026-01-10 12:00"), 50.00)
+    member.buys(local("2026-05-10 12:00"), 440.00, 10.00)
+    member.buys(local("2026-06-10 12:00"), 5.00)
+    member.buys(local("2026-07-10 12:00"), 8.00)
+    assert member.tier == "silver"
+    until = member.participant.history[-1].until
+    assert tier_changes(member.returns(local("2027-01-12 12:00"), "p2", {2: (0, 0)})) == []
+    assert (member.tier, member.participant.history[-1].until) == ("silver", until)
+    decided = member.returns(local("2027-01-13 12:00"), "p4", {1: (0, 0)})
+    assert tier_changes(decided) == [("silver", "bronze", RETURNED, decided.decision.cause_id)]
+
+
 def test_T4_a_return_of_something_else_changes_no_tier() -> None:
     """What the tier was not reached by may come back: the tier lasts to the end of its period."""
     member = gold_since_may()
