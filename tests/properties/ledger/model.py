@@ -1,7 +1,7 @@
 """The books once more, in plain dictionaries: what the account decider is compared with.
 
 It shares no code with the services. Time is whole minutes since a midnight; a day has 1,440. Verdicts are `ok`,
-`waiting`, or the code of a refusal. Lots, holds, redemptions and transfers go by small integers.
+`waiting`, `passed on`, or the code of a refusal. Accounts, lots, holds, redemptions and transfers go by small integers.
 """
 
 from typing import Any
@@ -17,6 +17,20 @@ class Model(Between):
 
     `limits` may name per_day, at_least, step, share (part, whole), debt_allowed, month, inactive (days, notice).
     """
+
+    def hear(self, message: Entry) -> str:
+        """What another account has for this one."""
+        answers: dict[str, Any] = {
+            "offer": lambda: self.receive(message),
+            "taken up": lambda: self.answer(message["sent"], accepted=True),
+            "sent back": lambda: self.answer(message["sent"], accepted=False),
+            "surrender": lambda: self.surrender(message["from"]),
+            "concluded": lambda: self.concluded(message["from"]),
+            "take back": lambda: self.take_back(message["award"], message["points"], message["policy"]),
+            "purchase": lambda: self.purchase(message["key"], message["points"], message["policy"], message["made"]),
+            "restore": lambda: self.restore(message["spent"], message["points"], message["grace_until"]),
+        }
+        return str(answers[message["kind"]]())
 
     def restore(self, spent_key: Any, points: int, grace_until: int | None) -> str:
         """Goods came back: their points do too, also those that another account gave for this one."""

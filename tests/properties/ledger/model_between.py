@@ -1,7 +1,5 @@
 """The books once more, in plain dictionaries: what goes from one account to another, and accounts that become one."""
 
-from typing import Any
-
 from tests.properties.ledger.model_core import PASSED_ON, Entry
 from tests.properties.ledger.model_spending import Spending
 
@@ -132,21 +130,3 @@ class Between(Spending):
             return "account_unknown"
         self.account["taking_up"].discard(whom)
         return "ok"
-
-    def hear(self, message: Entry) -> str:
-        """What another account has for this one."""
-        answers: dict[str, Any] = {
-            "offer": lambda: self.receive(message),
-            "taken up": lambda: self.answer(message["sent"], accepted=True),
-            "sent back": lambda: self.answer(message["sent"], accepted=False),
-            "surrender": lambda: self.surrender(message["from"]),
-            "concluded": lambda: self.concluded(message["from"]),
-            "take back": lambda: self.take_back(message["award"], message["points"], message["policy"]),
-            "purchase": lambda: self.purchase(message["key"], message["points"], message["policy"], message["made"]),
-            "restore": lambda: self.restore(message["spent"], message["points"], message["grace_until"]),
-        }
-        return str(answers[message["kind"]]())
-
-    def restore(self, spent_key: Any, points: int, grace_until: int | None) -> str:
-        """See Model."""
-        raise NotImplementedError
