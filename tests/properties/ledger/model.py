@@ -15,7 +15,8 @@ __all__ = ["BUCKETS", "FOR_EVER", "PASSED_ON", "Model", "blank"]
 class Model(Between):
     """One currency of an account; what an operator does to the account may be asked of any of them.
 
-    `limits` may name per_day, at_least, step, share (part, whole), debt_allowed, month, inactive (days, notice).
+    `limits` may name per_day, at_least, step, share (part, whole), debt_allowed, month, suspended, inactive (days,
+    notice).
     """
 
     def hear(self, message: Entry) -> str:

@@ -18,6 +18,8 @@ class Spending(Core):
             return self._ended()
         if self.status == "frozen":
             return "account_frozen"
+        if limits.get("suspended"):
+            return "programme_suspended"
         if points <= 0:
             return "not_positive"
         if points < limits.get("at_least", 0):

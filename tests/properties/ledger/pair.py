@@ -25,7 +25,7 @@ __all__ = ["ACCOUNTS", "MEMBER", "START", "Pair", "Taken"]
 
 POINTS = CURRENCIES[0]
 
-_OF_ALL = {"debt_allowed", "month", "inactive"}
+_OF_ALL = {"debt_allowed", "month", "suspended", "inactive"}
 """Limits that hold in every currency; the others are for spending points."""
 
 
@@ -43,6 +43,7 @@ def guards_of(limits: dict[str, Any]) -> Guards:
         ),
         debt_allowed=limits.get("debt_allowed", False),
         transfer_month=limits.get("month"),
+        suspended=limits.get("suspended", False),
     )
 
 

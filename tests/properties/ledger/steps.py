@@ -223,6 +223,7 @@ LIMITS: st.SearchStrategy[dict[str, Any]] = st.just({}) | st.fixed_dictionaries(
         "share": st.tuples(st.integers(1, 3), st.integers(3, 4)),
         "debt_allowed": st.booleans(),
         "month": st.integers(20, 100),
+        "suspended": st.sampled_from([False] * 7 + [True]),
         # Told later than on the day of the activity itself: before that there is nothing to tell.
         "inactive": st.integers(1, 3).flatmap(lambda days: st.tuples(st.just(days), st.integers(0, days - 1))),
     },
