@@ -147,9 +147,12 @@ def _unfinished(account: Account) -> Refusal | None:
     """What has to end before the account can."""
     if account.merging_from:
         return merge_in_progress(min(account.merging_from))
-    for balance in account.balances.values():
+    # In the order of their names, for what is stored comes back in any.
+    balances = [balance for _, balance in sorted(account.balances.items())]
+    for balance in balances:
         if balance.held:
             return account_holds_points(balance.held, balance.scale)
+    for balance in balances:
         if balance.in_transit:
             return transfer_open(balance.in_transit, balance.scale)
     return None

@@ -112,6 +112,19 @@ BEFORE_ITS_CAUSE = [
 ]
 """Returns that come before what they return, and where an account was merged in between."""
 
+CLOSED_TOO_EARLY = [
+    Step("accrue", 50),
+    Step("accrue", 50, currency="stamps"),
+    Step("send", 10, whom=1),
+    Step("hold", 10, currency="stamps", minutes=500, later=1_000),
+    Step("close"),
+    Step("release", currency="stamps"),
+    Step("close"),
+    ALL_LETTERS,
+    Step("close"),
+]
+"""What is on hold in any currency is told before what is in transit in any."""
+
 BY_HAND: list[tuple[dict[str, Any], list[Step]]] = [
     ({}, EVERY_KIND),
     ({"month": 50}, TRANSFERS_OF_A_MONTH),
@@ -119,5 +132,6 @@ BY_HAND: list[tuple[dict[str, Any], list[Step]]] = [
     ({}, REFUSED_MERGES),
     ({}, EXPIRED_BEFORE),
     ({}, BEFORE_ITS_CAUSE),
+    ({}, CLOSED_TOO_EARLY),
 ]
 """With the limits under which they are led."""
