@@ -11,6 +11,9 @@ INSTALLED := $(VENV)/.installed
 # Tried in this order; a name that is found but does not run, or is too old, is passed over.
 PYTHONS := python3.13 python3.12 python3.11 python3 python
 PACKAGES = $(shell grep -c '==' requirements.txt)
+# A dozen processes start in one run: what they compile is kept, also where bytecode is unwanted among the sources.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/bytecode
 # What to test: make test TESTS="tests/unit -k lots"
 TESTS ?=
 
