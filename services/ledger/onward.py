@@ -41,6 +41,14 @@ _AWARDS: Final[Mapping[str, type[awards.Command]]] = {
     if isinstance(kind, type) and issubclass(kind, awards.Command) and kind is not awards.Command
 }
 
+_RECEIVERS: Final[Mapping[type[CloudEvent], str]] = {
+    TransferOffered: "to_account_id",
+    TransferAccepted: "from_account_id",
+    TransferRefused: "from_account_id",
+    CommandForwarded: "account_id",
+}
+"""Where each message of the transfers' topic names the account that it is for."""
+
 
 def message_entry(account: Account, onward: Onward, now: datetime, traceparent: str | None) -> LogEntry:
     """The log entry that carries a command from `account` to another."""
@@ -63,11 +71,9 @@ def message_entry(account: Account, onward: Onward, now: datetime, traceparent: 
 
 def receiver_of(event: CloudEvent) -> UUID | None:
     """The account that a message of the transfers' topic is for; None for any other message."""
-    if isinstance(event, TransferOffered):
-        return event.data.to_account_id
-    if isinstance(event, TransferAccepted | TransferRefused):
-        return event.data.from_account_id
-    return event.data.account_id if isinstance(event, CommandForwarded) else None
+    field = _RECEIVERS.get(type(event))
+    receiver: UUID | None = None if field is None else getattr(event.data, field)  # type: ignore[attr-defined]  # all do
+    return receiver
 
 
 def command_in(event: CloudEvent) -> tuple[Command, str]:

@@ -15,7 +15,6 @@ from services.runtime.decoding import UnknownVersionError, decode
 from services.runtime.messages import Message
 from services.runtime.postgres import is_world_fault
 from services.runtime.settings import RuntimeSettings
-from services.runtime.shard import Selective, Trusting
 from services.runtime.telemetry import tracing
 from services.runtime.writer import ShardWriter
 
@@ -63,15 +62,13 @@ class Batch:
 
     async def _decode(self, place: Place, records: Records, decoded: Slice) -> None:
         topic = self._names[place.topic]
-        writer = self._writers[topic]
-        wants = writer.processor.wants if isinstance(writer.processor, Selective) else None
-        trusts = isinstance(writer.processor, Trusting)
+        writer, largest = self._writers[topic], self._settings.message_max_bytes
         for count, record in enumerate(records, start=1):
             if count % self._settings.consumer_decode_messages == 0:
                 # Others in this process (heartbeats, HTTP, the relay) have their turn.
                 await asyncio.sleep(0)
             try:
-                message = decode(record, topic, self._settings.message_max_bytes, wants, trusts=trusts)
+                message = decode(record, topic, largest, writer.wants, trusts=writer.trusts)
             except UnknownVersionError as error:
                 log.warning(
                     "unknown version", topic=topic, partition=place.partition, offset=record.offset, why=str(error)

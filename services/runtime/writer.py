@@ -14,7 +14,7 @@ from services.runtime.messages import Message, MessageFault
 from services.runtime.postgres import Pool, is_world_fault
 from services.runtime.sealing import Sealing
 from services.runtime.settings import RuntimeSettings
-from services.runtime.shard import Processor, ShardTransaction, Verdict
+from services.runtime.shard import Processor, Selective, ShardTransaction, Trusting, Verdict
 from services.runtime.telemetry.metrics import ProcessorMetrics
 
 log = structlog.get_logger(__name__)
@@ -50,6 +50,9 @@ class ShardWriter:
         metrics: ProcessorMetrics | None = None,
     ) -> None:
         self.processor = processor
+        # Asked once: to look a protocol up for each partition of a poll costs more than to decode what it brought.
+        self.wants = processor.wants if isinstance(processor, Selective) else None
+        self.trusts = isinstance(processor, Trusting)
         self.pool = pool
         self.service = pool.schema
         self.gate = gate_of(pool, clock=clock, settings=settings, log_columns=log_columns)
