@@ -20,9 +20,9 @@ from deploy.local.state import State
 
 PROBE_TIMEOUT_S = 2.0
 COMMAND = "services.command"
-WORKER = 3
+WORKER = 8
 """The niceness of what works off streams: whoever waits for an answer over HTTP goes first."""
-BACKGROUND = 5
+BACKGROUND = 12
 """The niceness of what nobody waits for."""
 NOT_FOR_SERVICES = re.compile(r"BONUS_(TOKEN|METRICS_PORT|KEEP_\w+|LOCAL_\w+)")
 

@@ -116,6 +116,9 @@ async def _supervise(process: Process, build: Build, stopping: asyncio.Event) ->
     try:
         async with process.stack:
             parts = await _build(process, build, stopping)
+            # What was imported and built stays for good: to look through all of it for garbage stops everybody for long.
+            gc.collect()
+            gc.freeze()
             log.info("running", parts=[type(part).__name__ for part in parts])
             return await _run_parts(parts, stopping, process.settings.stop_grace_s)
     finally:
