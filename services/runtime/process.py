@@ -116,7 +116,7 @@ async def _supervise(process: Process, build: Build, stopping: asyncio.Event) ->
     try:
         async with process.stack:
             parts = await _build(process, build, stopping)
-            # What was imported and built stays for good: to look through all of it for garbage stops everybody for long.
+            # What was imported and built stays for good: to search all of it for garbage stops everybody for long.
             gc.collect()
             gc.freeze()
             log.info("running", parts=[type(part).__name__ for part in parts])

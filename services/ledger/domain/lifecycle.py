@@ -19,7 +19,6 @@ from services.ledger.domain.events import Event, Movement, PointsExpired
 from services.ledger.domain.lots import in_parts, soonest
 from services.ledger.domain.refusals import (
     Refusal,
-    account_closed,
     account_holds_points,
     account_merged,
     ended,
@@ -138,9 +137,7 @@ def _unfit(account: Account, command: Operate) -> Refusal | None:
         return reason_required()
     if not command.operator.strip():
         return operator_required()
-    if account.status == "closed":
-        return account_closed()
-    return account_merged(account.merged_into) if account.status == "merged" else None
+    return ended(account) or (account_merged(account.merged_into) if account.status == "merged" else None)
 
 
 def _unfinished(account: Account) -> Refusal | None:

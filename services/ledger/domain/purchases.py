@@ -31,6 +31,7 @@ from services.ledger.domain.refusals import (
     account_frozen,
     amount_too_large,
     ended,
+    programme_suspended,
     scale_differs,
     unbacked_points,
 )
@@ -57,7 +58,7 @@ def redeem_for_purchase(account: Account, command: PurchaseRedemption, guards: G
     """Capture the hold, match what was redeemed, or treat the points as unbacked. An empty list: already so.
 
     Refused: `account_closed`, `member_erased`, `scale_differs`, `unbacked_points` (nothing backs it and the programme
-    refuses), `account_frozen` (the same of a frozen account), `amount_too_large`.
+    refuses), `account_frozen` and `programme_suspended` (the same of those), `amount_too_large`.
     """
     if command.command_id in account.redemptions or not command.points:
         return []
@@ -69,7 +70,7 @@ def redeem_for_purchase(account: Account, command: PurchaseRedemption, guards: G
     day = guards.day(now)
     if account.status == "merged":
         return _pass_on(account, command, backing, day, now)
-    refusal = _treat_unbacked(account, command, backing, purse)
+    refusal = _treat_unbacked(account, command, backing, purse, guards)
     return _events(account, command, backing, day, now) if refusal is None else refusal
 
 
@@ -132,15 +133,17 @@ def _late_capture(account: Account, hold: Hold, points: int, purse: Purse) -> li
     return movements + purse.take(left, "redeemed")
 
 
-def _treat_unbacked(account: Account, command: PurchaseRedemption, backing: _Backing, purse: Purse) -> Refusal | None:
+def _treat_unbacked(
+    account: Account, command: PurchaseRedemption, backing: _Backing, purse: Purse, guards: Guards
+) -> Refusal | None:
     """Take what the programme says for points that nothing backs, or say why the purchase's points are refused."""
     if not backing.rest:
         return None
-    frozen = account.status == "frozen"
-    if frozen or command.unbacked == "refuse":
+    barred = account_frozen() if account.status == "frozen" else programme_suspended() if guards.suspended else None
+    if barred is not None or command.unbacked == "refuse":
         if backing.claims or backing.captured or backing.late:
             return None
-        return account_frozen() if frozen else unbacked_points(command.points, command.scale)
+        return barred or unbacked_points(command.points, command.scale)
     backing.unbacked = purse.take(backing.rest, "redeemed")
     backing.rest -= total(backing.unbacked)
     if command.unbacked == "negative" and backing.rest:

@@ -153,8 +153,10 @@ class Model(Between):
 
     def freeze(self, *, on: bool) -> str:
         """Freeze or unfreeze."""
-        if self.status in {"unopened", "closed", "merged"}:
+        if self.status in {"unopened", "merged"}:
             return {"unopened": "account_unknown"}.get(self.status, f"account_{self.status}")
+        if self._ended():
+            return self._ended() or ""
         self.status = "frozen" if on else "open"
         return "ok"
 

@@ -165,8 +165,8 @@ class Spending(Core):
         rest -= from_hold
         revivable = self._revivable(hold, rest) if hold is not None and late else 0
         if rest > revivable and not claims and not from_hold and not revivable and not self.merged:
-            if self.status == "frozen":
-                return "account_frozen"
+            if self._barred():
+                return self._barred()
             if policy == "refuse":
                 return "unbacked_points"
         self._begin()
@@ -195,9 +195,15 @@ class Spending(Core):
             self._unbacked(spent, rest, policy)
         return "ok"
 
+    def _barred(self) -> str:
+        """Why nothing more is spent than was promised."""
+        if self.status == "frozen":
+            return "account_frozen"
+        return "programme_suspended" if self.limits.get("suspended") else ""
+
     def _unbacked(self, spent: Entry, rest: int, policy: str) -> None:
-        """What nobody set aside before; a frozen account gives nothing more."""
-        if not rest or self.status == "frozen" or policy == "refuse":
+        """What nobody set aside before; a frozen account gives nothing more, nor does a suspended programme."""
+        if not rest or self._barred() or policy == "refuse":
             return
         taken = self._take(rest, "redeemed")
         self._enter(spent, taken)

@@ -244,6 +244,7 @@ def test_S1_a_suspended_programme_redeems_nothing_but_captures_what_was_held() -
     suspended = guarded(suspended=True)
     assert books.refuses(redeem("r", 10), suspended) == ("programme_suspended", {})
     assert books.refuses(hold("g", 10), suspended) == ("programme_suspended", {})
+    assert books.refuses(pay("p", 10, unbacked="negative"), suspended) == ("programme_suspended", {})
     assert books.when(capture("c", "h", 40), suspended) == [("hold.captured", "A 40 held > redeemed")]
     assert books.passes(on("2026-02-01")) == [("points.expired", "A 60 available > expired")]
 
