@@ -15,6 +15,7 @@ from tests.unit.ledger.books import (
     hold,
     named,
     on,
+    pay,
     redeem,
     release,
     undo,
