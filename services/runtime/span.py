@@ -143,27 +143,28 @@ class Span(Generic[Answer]):
 
     async def _send(self, kind: tuple[Any, ...], group: Sequence[_Call]) -> Mapping[int, Any]:
         """Make the calls of one kind; the rows of each shard, where there are rows."""
-        method, text, *columns = kind
-        if method in {"copy", "add"}:
-            rows = list(chain.from_iterable(call.arguments for call in group))
-            if method == "copy":
-                await self.connection.copy_records_to_table(text, records=rows, columns=columns[0])
-            else:
-                await text.add(self.connection, rows, copy_rows_min=self.copy_rows_min)
-            return {}
-        if method == "write":
-            tables = zip(*(call.arguments for call in group), strict=True)
-            await write(self.connection, text, [list(chain.from_iterable(rows)) for rows in tables])
-            return {}
-        if len(group) == 1 or not all(_is_for_its_shard(call) for call in group):
-            return {call.shard: await getattr(self.connection, method)(text, *call.arguments) for call in group}
-        if method == "execute":
-            await self.connection.executemany(text, [call.arguments for call in group])
-            return {}
-        found: dict[int, list[asyncpg.Record]] = {call.shard: [] for call in group}
-        for row in await self.connection.fetchmany(_with_lane(text), [call.arguments for call in group]):
-            found[row[_LANE]].append(row)
-        return found
+        method, what, *more = kind
+        arguments = [call.arguments for call in group]
+        if method == "copy":
+            await self.connection.copy_records_to_table(what, records=_joined(arguments), columns=more[0])
+        elif method == "add":
+            await what.add(self.connection, _joined(arguments), copy_rows_min=self.copy_rows_min)
+        elif method == "write":
+            await write(self.connection, what, [_joined(rows) for rows in zip(*arguments, strict=True)])
+        elif len(group) == 1 or not all(_is_for_its_shard(call) for call in group):
+            return {call.shard: await getattr(self.connection, method)(what, *call.arguments) for call in group}
+        elif method == "execute":
+            await self.connection.executemany(what, arguments)
+        else:
+            found: dict[int, list[asyncpg.Record]] = {call.shard: [] for call in group}
+            for row in await self.connection.fetchmany(_with_lane(what), arguments):
+                found[row[_LANE]].append(row)
+            return found
+        return {}
+
+
+def _joined(several: Iterable[Sequence[Any]]) -> list[Any]:
+    return list(chain.from_iterable(several))
 
 
 def _is_for_its_shard(call: _Call) -> bool:
