@@ -39,8 +39,8 @@ class RulesSettings(RuntimeSettings):
     due_sweep_quiet_s: int = Field(
         default=30,
         ge=0,
-        description="a participant is left alone this long after its last decision: of a stream of old purchases more "
-        "may be on its way",
+        description="a participant is left alone until everything that was published this long after its last decision "
+        "has been decided: of a stream of old purchases more may be on its way",
     )
     due_sweep_behind_max_s: int = Field(
         default=60,

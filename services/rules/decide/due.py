@@ -26,16 +26,18 @@ def participants_due(
 ) -> FindDue:
     """A search for the sweeper. `decided_through` says up to when everything was decided; None: unknown yet.
 
-    A participant on whom something was decided less than `quiet` ago has to wait, and everybody while the watermark is
-    more than `behind_max` behind the clock: then more is on its way than is decided, perhaps also about them.
+    A participant on whom something was decided less than `quiet` before the watermark, or after it, has to wait, and
+    everybody while the watermark is more than `behind_max` behind the clock: then more is on its way than is decided.
     """
 
     async def find(connection: Lane, shard: int, now: datetime, limit: int) -> list[Message]:
         through = decided_through()
         if through is None or now - through > behind_max:
             return []
-        until = min(now, through) - delay
-        rows = await connection.fetch(SQL.find_due, shard, until, limit, now - quiet)
+        known = min(now, through)
+        until = known - delay
+        # Not by the clock: of a participant on whom something was decided after the watermark more may wait to be.
+        rows = await connection.fetch(SQL.find_due, shard, until, limit, known - quiet)
         return [_message(row, until) for row in rows]
 
     return find

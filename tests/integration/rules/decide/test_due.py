@@ -69,6 +69,19 @@ async def test_nothing_is_due_while_much_waits_to_be_decided(counter: Counter) -
     assert [row["tier"] for row in await counter.facts()] == ["silver"]
 
 
+async def test_D5_nothing_is_due_in_the_middle_of_a_backlog(counter: Counter) -> None:
+    """Who had something decided after the watermark waits for it, however long ago that was by the clock."""
+    await counter.publish(THREE_LEVELS)
+    counter.clock[0] = now = datetime(2027, 7, 1, tzinfo=UTC)
+    await counter.send(*GOLD_IN_MAY)
+    counter.clock[0] = now + 2 * QUIET
+    for through in (now - QUIET, now + QUIET / 2):
+        await sweep(counter, through)
+        assert [row["tier"] for row in await counter.facts()] == ["gold"]
+    await sweep(counter, now + QUIET)
+    assert [row["tier"] for row in await counter.facts()] == ["silver"]
+
+
 async def test_D5_noticed_by_a_purchase_or_by_the_sweeper_it_is_the_same(counter: Counter) -> None:
     """The change has the id of its own day: the books hear it under one command, whoever tells it first."""
     await counter.publish(THREE_LEVELS)
