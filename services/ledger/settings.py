@@ -14,11 +14,11 @@ class LedgerSettings(RuntimeSettings):
     model_config = SettingsConfigDict(env_prefix="BONUS_", extra="ignore")
 
     relay_poll_ms: int = Field(
-        default=100, ge=1, description="how often the log's heads are looked at: balances do not wait for its events"
+        default=50, ge=1, description="how often the log's heads are looked at: balances do not wait for its events"
     )
-    relay_quiet_poll_ms: int = Field(default=100, ge=1, description="how often the heads of a quiet log are looked at")
+    relay_quiet_poll_ms: int = Field(default=50, ge=1, description="how often the heads of a quiet log are looked at")
     relay_linger_ms: int = Field(
-        default=100, ge=0, description="pause after a small round: the more comes together, the cheaper"
+        default=50, ge=0, description="pause after a small round: the more comes together, the cheaper"
     )
 
     ledger_host: str = Field(default="127.0.0.1", description="the address that the books are served on")
