@@ -16,7 +16,6 @@ class LedgerSettings(RuntimeSettings):
     relay_poll_ms: int = Field(
         default=50, ge=1, description="how often the log's heads are looked at: balances do not wait for its events"
     )
-    relay_quiet_poll_ms: int = Field(default=50, ge=1, description="how often the heads of a quiet log are looked at")
     relay_linger_ms: int = Field(
         default=50, ge=0, description="pause after a small round: the more comes together, the cheaper"
     )

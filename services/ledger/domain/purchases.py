@@ -28,10 +28,9 @@ from services.ledger.domain.inactivity import moved
 from services.ledger.domain.lots import Purse, expiry_of_freed, in_parts, total
 from services.ledger.domain.refusals import (
     Refusal,
-    account_frozen,
     amount_too_large,
+    barred,
     ended,
-    programme_suspended,
     scale_differs,
     unbacked_points,
 )
@@ -139,11 +138,11 @@ def _treat_unbacked(
     """Take what the programme says for points that nothing backs, or say why the purchase's points are refused."""
     if not backing.rest:
         return None
-    barred = account_frozen() if account.status == "frozen" else programme_suspended() if guards.suspended else None
-    if barred is not None or command.unbacked == "refuse":
+    bar = barred(account, suspended=guards.suspended)
+    if bar is not None or command.unbacked == "refuse":
         if backing.claims or backing.captured or backing.late:
             return None
-        return barred or unbacked_points(command.points, command.scale)
+        return bar or unbacked_points(command.points, command.scale)
     backing.unbacked = purse.take(backing.rest, "redeemed")
     backing.rest -= total(backing.unbacked)
     if command.unbacked == "negative" and backing.rest:

@@ -15,8 +15,8 @@ from services.ledger.domain.inactivity import moved
 from services.ledger.domain.lots import Purse, in_parts
 from services.ledger.domain.refusals import (
     Refusal,
-    account_frozen,
     amount_too_large,
+    barred,
     below_minimum,
     bill_required,
     confirmation_refused,
@@ -27,7 +27,6 @@ from services.ledger.domain.refusals import (
     insufficient_points,
     not_a_multiple,
     not_positive,
-    programme_suspended,
     too_many_redemptions,
 )
 
@@ -69,8 +68,7 @@ def may_spend(account: Account, command: Redeem, guards: Guards, now: datetime) 
     balance = account.balances.get(command.currency, EMPTY_BALANCE)
     refusal = (
         ended(account)
-        or (account_frozen() if account.status == "frozen" else None)
-        or (programme_suspended() if guards.suspended else None)
+        or barred(account, suspended=guards.suspended)
         or acceptable_amount(account, command.currency, command.points, guards)
         or _confirmed(account, command, guards, balance.scale)
         or _within_limits(command, guards, balance.scale)

@@ -279,6 +279,13 @@ def ended(account: Account) -> Refusal | None:
     return account_closed() if account.status == "closed" else None
 
 
+def barred(account: Account, *, suspended: bool) -> Refusal | None:
+    """Why an account gives nothing beyond what it promised: it is frozen, or its programme is suspended."""
+    if account.status == "frozen":
+        return account_frozen()
+    return programme_suspended() if suspended else None
+
+
 def expires_before_now(at: datetime) -> Refusal:
     """Points that have lapsed already cannot be given."""
     return Refusal("expires_in_the_past", "That date has passed.", {"expires_at": at.isoformat()})

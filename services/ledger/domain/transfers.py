@@ -23,13 +23,12 @@ from services.ledger.domain.lots import Purse, expiry_of_freed, in_parts, past
 from services.ledger.domain.redemptions import acceptable_amount
 from services.ledger.domain.refusals import (
     Refusal,
-    account_frozen,
     account_unknown,
     amount_too_large,
+    barred,
     ended,
     exceeds_monthly_transfers,
     insufficient_points,
-    programme_suspended,
     same_account,
     scale_differs,
 )
@@ -45,8 +44,7 @@ def send(account: Account, command: SendPoints, guards: Guards, now: datetime) -
     currency, points = command.currency, command.points
     refusal = (
         ended(account)
-        or (account_frozen() if account.status == "frozen" else None)
-        or (programme_suspended() if guards.suspended else None)
+        or barred(account, suspended=guards.suspended)
         or (same_account() if command.to_account_id == account.account_id else None)
         or acceptable_amount(account, currency, points, guards)
     )

@@ -16,10 +16,8 @@ class Spending(Core):
             return "account_unknown"
         if self._ended():
             return self._ended()
-        if self.status == "frozen":
-            return "account_frozen"
-        if limits.get("suspended"):
-            return "programme_suspended"
+        if self._barred():
+            return self._barred()
         if points <= 0:
             return "not_positive"
         if points < limits.get("at_least", 0):
