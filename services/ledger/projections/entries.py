@@ -29,7 +29,7 @@ LEAVING: Final = {name: (place, 1 if name in _GROW_WHEN_LEFT else -1) for place,
 """Where a bucket stands in `BUCKETS`, and by how much one point leaving it changes it; entering is the opposite."""
 
 _BUCKETS: Final = len(BUCKETS)
-_NO_WORDS: Final = "{}"
+NO_WORDS: Final = "{}"
 _WORDS: Final = ("reason", "operator", "reference", "redemption_id", "hold_id", "policy")
 
 EntryRow = tuple[Any, ...]
@@ -78,14 +78,15 @@ def why_of(data: Mapping[str, Any], currency: str) -> dict[str, Any]:
     words: dict[str, Any] = {}
     if "source" in data:
         words["source"] = data["source"]
-    given: dict[str, int] = {}
-    for lot in data.get("lots", ()):
-        for share in lot.get("rules", ()) if lot["currency"] == currency else ():
-            given[share["rule"]] = given.get(share["rule"], 0) + share["points"]
-    if given:
-        words["rules"] = given
-    details = data.get("details")
-    if details:
+    if "lots" in data:
+        given: dict[str, int] = {}
+        for lot in data["lots"]:
+            for share in lot.get("rules", ()) if lot["currency"] == currency else ():
+                given[share["rule"]] = given.get(share["rule"], 0) + share["points"]
+        if given:
+            words["rules"] = given
+    if "details" in data:
+        details = data["details"]
         for name in _WORDS:
             if name in details:
                 words[name] = details[name]
@@ -94,4 +95,4 @@ def why_of(data: Mapping[str, Any], currency: str) -> dict[str, Any]:
 
 def in_json(words: Mapping[str, Any]) -> str:
     """The words of a line as they are kept."""
-    return orjson.dumps(words, default=str).decode() if words else _NO_WORDS
+    return orjson.dumps(words, default=str).decode() if words else NO_WORDS

@@ -74,8 +74,9 @@ class Replaying:
     async def catch_up(self, after: int, until: int) -> list[str]:
         """The events after one position, until another, onto what is beside; gives the accounts that they changed."""
         rows = await self._connection.fetch(LOG.events, self.shard, after, until)
-        touched = {row["account_id"] for row in rows if row["account_id"] is not None}
-        touched = {account_id for account_id in touched if account_id not in self.broken}
+        entries = [parsed(row, None) for row in rows]
+        touched = {each.account_id for each in entries if each is not None and each.account_id is not None}
+        touched -= self.broken
         fresh = [account_id for account_id in touched if account_id not in self._accounts]
         if fresh:
             await self._load(fresh)
@@ -111,7 +112,7 @@ class Replaying:
             if replayed is None:
                 replayed = self._accounts[account_id] = Replayed.unopened(entry)
             movements = replayed.take(entry)
-            add_to_totals(totals, entry.content, movements, replayed)
+            add_to_totals(totals, entry, movements, replayed)
             return expected_lines(entry, movements, replayed)
         except (ValueError, KeyError, TypeError) as error:
             self._break(account_id, f"position {entry.position}: {error!r}")
@@ -119,7 +120,7 @@ class Replaying:
 
     async def _give_back(self) -> None:
         """Write the accounts of a part beside, and forget them."""
-        for replayed in self._accounts.values():
+        for replayed in [*self._accounts.values()]:
             await self._put(replayed)
         self._accounts = {}
 

@@ -38,7 +38,7 @@ class Decided:
 
     def take(self, entry: Entry) -> Iterator[Values]:
         """One more event; gives the record of the command that ended before it, as a row of `movement`."""
-        command_id = entry.content["data"]["command_id"] if entry.account_id is not None else ""
+        command_id = entry.data.command_id if entry.account_id is not None else ""
         if self._open is not None and self._open.command_id == command_id:
             self._open.last, self._open.due = entry, self._open.due and entry.type in DUE
             return

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from itertools import zip_longest
 from typing import Final
 
 import orjson
@@ -10,7 +11,8 @@ from contracts.topics import DEAD_LETTER_TYPE
 from services.ledger.domain.account_events import EVENTS
 from services.ledger.onward import ACCEPTED, FORWARDED, OFFERED, REFUSED
 from services.ledger.proof.heads import Head
-from services.ledger.verify.entry import Entry, instant
+from services.ledger.verify.copied import NULL
+from services.ledger.verify.entry import Entry, Envelope, envelope_in, instant, stamp
 from services.ledger.verify.rows import Findings, Row
 from services.ledger.wire import REJECTED
 
@@ -27,11 +29,9 @@ _KEYS: Final[Mapping[str, str]] = {
 """The other types, and the field of their data that is their key."""
 
 POSITION: Final = 0
-ACCOUNT: Final = 6
-_BESIDE: Final = slice(1, 8)
-"""Id, type, instant, traceparent, key, account and version: columns that the bytes say too."""
-_BODY: Final = 8
-_HASH: Final = 9
+_COLUMNS: Final = 1
+_BODY: Final = 2
+_HASH: Final = 3
 
 
 class Chain:
@@ -77,25 +77,31 @@ def compare_anchor(signed: set[bytes], found: Head, findings: Findings) -> None:
 
 def parsed(row: Row, findings: Findings | None) -> Entry | None:
     """The event in a row; with `findings` its columns are compared with its bytes. None: it cannot be read."""
+    body = row[_BODY]
     try:
-        content = orjson.loads(row[_BODY])
-        data, kind, recorded_at = content["data"], content["type"], instant(content["time"])
-        account_id = version = None
-        if kind in OF_ACCOUNTS:
-            key = account_id = data["account_id"]
-            version = data["version"]
-        else:
-            key = data[_KEYS[kind]]
+        envelope, fault = envelope_in(body)
+        data, kind, time = envelope.data, envelope.type, envelope.time
+        recorded_at, recorded_as = instant(time), stamp(time)
+        account_id = data.account_id if kind in OF_ACCOUNTS else None
+        key = orjson.loads(body)["data"][_KEYS[kind]] if account_id is None else account_id
         if not isinstance(key, str):
             raise TypeError(f"its key is {key!r}")  # noqa: TRY301  # named as all else that keeps it from being read
-        within = (content["id"], kind, recorded_at, content.get("traceparent"), key, account_id, version)
+        within = "" if findings is None else columns_of(envelope, recorded_as, key)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if findings is not None:
             findings.differs("unreadable", "event", f"position {row[POSITION]}", "", repr(error))
         return None
-    if findings is not None and within != row[_BESIDE]:
-        wrong = [(mine, other) for mine, other in zip(within, row[_BESIDE], strict=True) if mine != other]
+    if findings is not None and within != row[_COLUMNS]:
+        mine, its = within.split("\t"), row[_COLUMNS].split("\t")
+        wrong = [(one, other) for one, other in zip_longest(mine, its) if one != other]
         findings.differs(
-            "altered", "event", f"position {row[POSITION]}", [mine for mine, _ in wrong], [other for _, other in wrong]
+            "altered", "event", f"position {row[POSITION]}", [one for one, _ in wrong], [other for _, other in wrong]
         )
-    return Entry(row[POSITION], kind, account_id, recorded_at, content)
+    return Entry(row[POSITION], kind, account_id, recorded_at, recorded_as, time, envelope.tenant, data, body, fault)
+
+
+def columns_of(envelope: Envelope, recorded_as: str, key: str) -> str:
+    """The columns beside an event's bytes as they follow from these, in the order of the statement `events`."""
+    kind, data = envelope.type, envelope.data
+    beside = f"{envelope.id}\t{kind}\t{recorded_as}\t{envelope.traceparent or NULL}\t{key}"
+    return f"{beside}\t{data.account_id}\t{data.version}" if kind in OF_ACCOUNTS else beside

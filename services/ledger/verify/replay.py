@@ -20,7 +20,13 @@ from services.ledger.projections.totals import Origin, month_of_expiry
 from services.ledger.verify.entry import Entry, instant, uuid
 
 _PLAIN: Final = frozenset(
-    {"bonus.points.accrued.v1", "bonus.points.activated.v1", "bonus.points.expired.v1", "bonus.debt.settled.v1"}
+    {
+        "bonus.points.accrued.v1",
+        "bonus.points.activated.v1",
+        "bonus.points.expired.v1",
+        "bonus.debt.settled.v1",
+        "bonus.standing.noted.v1",
+    }
 )
 """Events that do nothing but open lots, move points, and note scales, activity and standing."""
 
@@ -32,8 +38,6 @@ _EMPTY: Final = (0,) * 10
 
 month_of: Final = lru_cache(EXPIRIES_KEPT)(month_of_expiry)
 
-_NOTHING: Final[Mapping[str, Any]] = {}
-
 
 class Replayed:
     """One account on its way through the log.
@@ -42,7 +46,7 @@ class Replayed:
     """
 
     __slots__ = (
-        "_standing", "account_id", "known_as", "known_at", "position", "programme", "tenant", "working",
+        "_lot_ids", "_standing", "account_id", "known_as", "known_at", "position", "programme", "tenant", "working",
     )  # fmt: skip
 
     def __init__(self, account: Account, known_at: datetime) -> None:
@@ -51,6 +55,7 @@ class Replayed:
         self.working = Working(account)
         self.known_at, self.known_as = known_at, known_at.isoformat()
         self.position = 0
+        self._lot_ids: dict[str, UUID] = {}
         self._standing: Mapping[str, Any] | None = None
 
     @classmethod
@@ -63,58 +68,59 @@ class Replayed:
     @classmethod
     def unopened(cls, entry: Entry) -> "Replayed":
         """An account before its first event. Raises KeyError, TypeError or ValueError if it is none."""
-        content = entry.content
-        account = unopened(uuid(entry.account_id), content["tenant"], content["data"]["programme"])
+        account = unopened(uuid(entry.account_id), entry.tenant, entry.data.programme)
         return cls(account, entry.recorded_at)
 
     def take(self, entry: Entry) -> Sequence[Movement]:
         """Apply one more event, and give its movements. Raises KeyError, TypeError or ValueError if it is none."""
-        content = entry.content
-        data = content["data"]
+        if entry.fault is not None:
+            raise ValueError(entry.fault)
+        data = entry.data
         self.position = entry.position
-        if "known_at" in data:
-            known_at, known_as = instant(data["known_at"]), data["known_at"]
+        if data.known_at is None:
+            known_at, known_as = entry.recorded_at, entry.time
         else:
-            known_at, known_as = entry.recorded_at, content["time"]
+            known_at, known_as = instant(data.known_at), data.known_at
         if known_at > self.known_at:
             self.known_at, self.known_as = known_at, known_as
-        details = data.get("details", _NOTHING)
+        details = data.details
         if entry.type not in _PLAIN or "activity" in details:
-            return self._take_any(content)
+            return self._take_any(entry)
         working = self.working
         working.begin()
-        opened = self._open(entry) if "lots" in data else _NOTHING
+        if data.lots:
+            self._open(entry)
         if "scales" in details:
             for currency, scale in details["scales"]:
                 working.balance(currency, scale)
+        if data.standing is not None:
+            self._standing = data.standing
+        if not data.movements:
+            return ()
+        # An id that was hashed before is found in a quarter of the time of making it anew.
+        lot_ids = self._lot_ids
         movements: list[Movement] = [
             # As good as a Movement to those who unpack it, and made in a third of the time.
-            (  # type: ignore[misc]
-                each["currency"], lot_id and (opened.get(lot_id) or uuid(lot_id)), each["from"], each["to"],
-                each["points"],
-            )
-            for each in data.get("movements", ())
-            for lot_id in (each["lot_id"],)
-        ]  # fmt: skip
-        working.move(movements, instant(data["effective_at"]))
-        if "standing" in data:
-            self._standing = data["standing"]
+            (each.currency, lot_id and (lot_ids.get(lot_id) or uuid(lot_id)), each.source, each.target, each.points)  # type: ignore[misc]
+            for each in data.movements
+            for lot_id in (each.lot_id,)
+        ]
+        working.move(movements, instant(data.effective_at))
         return movements
 
-    def _take_any(self, content: Mapping[str, Any]) -> tuple[Movement, ...]:
-        event = wire.event_of(content)
+    def _take_any(self, entry: Entry) -> tuple[Movement, ...]:
+        event = wire.event_of(entry.content)
         if event.standing is not None:
             self._standing = None
         apply(self.working, event)
         return event.movements
 
-    def _open(self, entry: Entry) -> Mapping[str, UUID]:
-        """Take in the lots that an event opens; gives their ids by what is written of them."""
-        opened = {}
-        data, recorded_at = entry.content["data"], entry.recorded_at
-        command_id = uuid(data["command_id"])
-        for terms in data["lots"]:
+    def _open(self, entry: Entry) -> None:
+        """Take in the lots that an event opens."""
+        recorded_at, command_id = entry.recorded_at, uuid(entry.data.command_id)
+        for terms in entry.data.lots:
             lot_id, activates_at, expires_at = uuid(terms["lot_id"]), terms["activates_at"], terms["expires_at"]
+            self._lot_ids[terms["lot_id"]] = lot_id
             self.working.open_values([
                 lot_id, terms["currency"], terms["sequence"],
                 uuid(terms["origin"]) if "origin" in terms else command_id,
@@ -124,8 +130,6 @@ class Replayed:
                 None if expires_at is None else instant(expires_at),
                 terms["points"], *_EMPTY, terms.get("campaign"), terms.get("partner", ""),
             ])  # fmt: skip
-            opened[terms["lot_id"]] = lot_id
-        return opened
 
     def origin(self, lot_id: UUID) -> Origin:
         """The origin of a lot, as totals count it. Raises KeyError where there is no such lot."""

@@ -5,12 +5,11 @@ from itertools import islice
 from typing import Protocol
 
 import asyncpg
-import orjson
 
 from services.ledger.proof.archives import Archive
 from services.ledger.verify import SQL
-from services.ledger.verify.entry import instant
-from services.ledger.verify.log import OF_ACCOUNTS
+from services.ledger.verify.entry import envelope_in, stamp
+from services.ledger.verify.log import columns_of
 from services.ledger.verify.part import Part
 from services.ledger.verify.plan import Plan
 from services.ledger.verify.rows import Portions, Row
@@ -66,10 +65,5 @@ def log_of(connection: asyncpg.Connection, plan: Plan, shard: int, part: Part) -
 
 def _rows_of(rows: Iterator[tuple[int, str, bytes, bytes]]) -> Iterator[Row]:
     for position, key, body, digest in rows:
-        content = orjson.loads(body)
-        data, kind = content["data"], content["type"]
-        account_id, version = (data["account_id"], data["version"]) if kind in OF_ACCOUNTS else (None, None)
-        yield (
-            position, content["id"], kind, instant(content["time"]), content.get("traceparent"), key, account_id,
-            version, body, digest,
-        )  # fmt: skip
+        envelope, _ = envelope_in(body)
+        yield position, columns_of(envelope, stamp(envelope.time), key), body, digest

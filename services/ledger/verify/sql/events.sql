@@ -1,16 +1,12 @@
--- events: the log of a shard from a position on, in order.
+-- events: the log of a shard from a position on, in order; `columns` are those that the bytes say too, as one text.
 -- $1 shard  int     the shard
 -- $2 after  bigint  the position before the first
 -- $3 until  bigint  the last position
 select
     position,
-    event_id::text as event_id,
-    type,
-    recorded_at,
-    traceparent,
-    key,
-    account_id::text as account_id,
-    version,
+    concat_ws(
+        e'\t', event_id, type, recorded_at, coalesce(traceparent, e'\\N'), key, account_id, version
+    ) as columns,
     body,
     hash
 from event

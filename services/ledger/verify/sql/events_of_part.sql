@@ -6,13 +6,9 @@
 -- $5 parts  int     of so many
 select
     position,
-    event_id::text as event_id,
-    type,
-    recorded_at,
-    traceparent,
-    key,
-    account_id::text as account_id,
-    version,
+    concat_ws(
+        e'\t', event_id, type, recorded_at, coalesce(traceparent, e'\\N'), key, account_id, version
+    ) as columns,
     body,
     hash
 from event
