@@ -54,7 +54,7 @@ class LedgerSettings(RuntimeSettings):
         default=5_000, ge=1, description="rows that a rebuild puts right while it holds a shard, well under a second"
     )
     ledger_verify_lots: int = Field(
-        default=60_000, ge=1, description="accounts and lots that one verifying process holds at once"
+        default=60_000, ge=1, description="accounts, lots, redemptions and holds that one verifying process holds"
     )
     ledger_export_rows: int = Field(default=1_000, ge=1, description="rows that an export holds at once")
     confirmation_public_key: str = Field(

@@ -116,7 +116,7 @@ def _placed(working: Working, event: HoldPlaced) -> None:
         event.hold_id, event.currency, "open", shares, 0, event.effective_at, event.expires_at, event.day,
         event.reference, event.partner,
     )  # fmt: skip
-    working.holds = {**working.holds, hold.hold_id: hold}
+    working.keep_hold(hold)
     if event.day is not None:
         _count_redemption(working, event)
 
@@ -140,7 +140,7 @@ def _keep_hold(working: Working, hold: Hold, state: HoldState, shares: tuple[Hel
         hold.hold_id, hold.currency, state, shares, captured, hold.placed_at, hold.expires_at, hold.day,
         hold.reference, hold.partner,
     )  # fmt: skip
-    working.holds = {**working.holds, hold.hold_id: changed}
+    working.keep_hold(changed)
 
 
 def _less_held(hold: Hold, movements: Iterable[Movement]) -> tuple[HeldShare, ...]:
@@ -185,7 +185,7 @@ def _spend(working: Working, event: PointsRedeemed | HoldCaptured, hold_id: UUID
         event.redemption_id, event.currency, shares, owed, 0, 0, event.effective_at, hold_id,
         event.redemption_id if event.purchase else None, event.day, event.reference, partner=event.partner,
     )  # fmt: skip
-    working.redemptions = {**working.redemptions, redemption.redemption_id: redemption}
+    working.keep_redemption(redemption)
 
 
 def _joined(first: tuple[SpentShare, ...], more: tuple[SpentShare, ...]) -> tuple[SpentShare, ...]:
@@ -204,15 +204,14 @@ def _joined(first: tuple[SpentShare, ...], more: tuple[SpentShare, ...]) -> tupl
 def _change_redemption(working: Working, redemption_id: UUID, **changes: Any) -> None:  # noqa: ANN401  # fields of Redemption
     before = working.redemptions.get(redemption_id)
     if before is not None:
-        working.redemptions = {**working.redemptions, redemption_id: replace(before, **changes)}
+        working.keep_redemption(replace(before, **changes))
 
 
 def _matched(working: Working, event: RedemptionMatched) -> None:
     for claim in event.claims:
         _change_redemption(working, claim, claimed_by=event.redemption_id)
     if event.redemption_id not in working.redemptions:
-        own = _of_purchase(event)
-        working.redemptions = {**working.redemptions, event.redemption_id: own}
+        working.keep_redemption(_of_purchase(event))
 
 
 def _of_purchase(event: RedemptionMatched | RedemptionForwarded) -> Redemption:
@@ -224,8 +223,7 @@ def _of_purchase(event: RedemptionMatched | RedemptionForwarded) -> Redemption:
 
 def _forwarded(working: Working, event: RedemptionForwarded) -> None:
     if event.redemption_id not in working.redemptions:
-        own = _of_purchase(event)
-        working.redemptions = {**working.redemptions, event.redemption_id: own}
+        working.keep_redemption(_of_purchase(event))
     before = working.redemptions[event.redemption_id]
     _change_redemption(working, event.redemption_id, forwarded=before.forwarded + event.points)
 
@@ -243,7 +241,7 @@ def _restored(working: Working, event: PointsRestored) -> None:
         for share in redemption.shares
     )
     changed = replace(redemption, shares=shares, owed_restored=redemption.owed_restored + event.owed)
-    working.redemptions = {**working.redemptions, redemption.redemption_id: changed}
+    working.keep_redemption(changed)
     if changed.day is not None and changed.day == working.redemption_day and changed.restored == changed.taken:
         working.redemptions_on_day -= 1
 
@@ -259,21 +257,20 @@ def _tier(working: Working, event: TierChanged) -> None:
 
 def _sent(working: Working, event: TransferSent) -> None:
     shares = tuple((carried.lot_id, carried.points) for carried in event.carried)
-    transit = Transit(event.transit_id, event.to_account_id, event.currency, shares, event.month)
-    working.transits = {**working.transits, event.transit_id: transit}
+    working.keep_transit(Transit(event.transit_id, event.to_account_id, event.currency, shares, event.month))
     if event.month:
         working.count_sent(event.currency, event.month, sum(points for _, points in shares))
 
 
 def _arrived(working: Working, event: TransferCompleted) -> None:
-    working.transits = {key: transit for key, transit in working.transits.items() if key != event.transit_id}
+    working.drop_transit(event.transit_id)
 
 
 def _returned(working: Working, event: TransferReturned) -> None:
     transit = working.transits.get(event.transit_id)
     if transit is not None and event.part == 0 and transit.month:
         working.count_sent(transit.currency, transit.month, -sum(points for _, points in transit.shares))
-    working.transits = {key: each for key, each in working.transits.items() if key != event.transit_id}
+    working.drop_transit(event.transit_id)
 
 
 def _merged(working: Working, event: AccountMerged) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.ledger.domain.account import EMPTY_BALANCE, NEVER, Account, Balance, Hold, Lot
+from services.ledger.domain.account import EMPTY_BALANCE, NEVER, Account, Balance, Hold, Lot, Redemption, Transit
 from services.ledger.domain.books import BooksDoNotBalanceError
 from services.ledger.domain.events import Activity, Event, Movement
 
@@ -47,7 +47,7 @@ class Working:
     """
 
     __slots__ = (
-        "_account", "_balances", "_built", "_lots", "due_from", "erased", "holds", "lots_opened", "member_id",
+        "_account", "_balances", "_built", "_lots", "_owned", "due_from", "erased", "holds", "lots_opened", "member_id",
         "merged_into", "merging_from", "programme", "redemption_day", "redemptions", "redemptions_on_day", "standing",
         "status", "tenant", "tier", "transits", "version",
     )  # fmt: skip
@@ -57,6 +57,7 @@ class Working:
         self._balances: dict[str, list[Any]] = {}
         self._built: dict[str, Balance] = {}
         self._lots: dict[UUID, list[Any]] = {}
+        self._owned: set[str] = set()
         self.tenant, self.programme, self.member_id = account.tenant, account.programme, account.member_id
         self.status, self.erased = account.status, account.erased
         self.version, self.lots_opened = account.version, account.lots_opened
@@ -120,6 +121,30 @@ class Working:
                 return None
             values = self._lots[lot_id] = _lot_values(lot)
         return values
+
+    def keep_hold(self, hold: Hold) -> None:
+        """Take in a hold, new or changed."""
+        self._own("holds")[hold.hold_id] = hold
+
+    def keep_redemption(self, redemption: Redemption) -> None:
+        """Take in a redemption, new or changed."""
+        self._own("redemptions")[redemption.redemption_id] = redemption
+
+    def keep_transit(self, transit: Transit) -> None:
+        """Take in points on their way."""
+        self._own("transits")[transit.transit_id] = transit
+
+    def drop_transit(self, transit_id: UUID) -> None:
+        """Points are on their way no more."""
+        self._own("transits").pop(transit_id, None)
+
+    def _own(self, name: str) -> dict[UUID, Any]:
+        """A part of the account to be changed: copied from what others see once, however many events follow."""
+        if name not in self._owned:
+            setattr(self, name, dict(getattr(self, name)))
+            self._owned.add(name)
+        own: dict[UUID, Any] = getattr(self, name)
+        return own
 
     def count_taken_back(self, lot_id: UUID, points: int, written_off: int) -> None:
         """A reversal counted points of this lot."""
@@ -215,6 +240,8 @@ class Working:
 
     def _made(self, balances: Mapping[str, Balance], lots: Mapping[UUID, Lot], due_from: datetime) -> Account:
         before = self._account
+        # The account made now stays as it is: what follows is written into copies.
+        self._owned.clear()
         return Account(
             before.account_id, self.tenant, self.programme, self.member_id, self.status, self.erased, self.version,
             self.lots_opened, balances, lots, self.holds, self.redemptions, self.transits, self.tier, self.standing,

@@ -133,7 +133,7 @@ class ShardRebuild:
             marks = await self._connection.fetchrow(LOG.marks, self._shard, None)
             self._seen = marks["head"]
             totals = Sums.of(self._since, self._shard).totals
-            parts = 1 + marks["lots"] // self._limits.lots_at_once
+            parts = 1 + marks["rows_of_state"] // self._limits.lots_at_once
             for number in range(parts):
                 part, rows_at_once = Part(number, parts), self._limits.rows_at_once
                 await self._replaying.whole(self._since, self._seen, part, totals, rows_at_once)

@@ -23,7 +23,7 @@ EMPTY: Final = Head(0, NO_HASH)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is held in memory: accounts and lots replayed at once, rows of each cursor."""
+    """How much is held in memory: accounts, lots, redemptions and holds replayed at once; rows of each cursor."""
 
     lots_at_once: int = LOTS_AT_ONCE
     rows_at_once: int = ROWS_AT_ONCE

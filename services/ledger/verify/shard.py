@@ -1,7 +1,7 @@
 """One shard: its log from where the plan begins to where it ends, and beside it its lines, verdicts, totals and state.
 
-Memory does not grow with the log: rows come through cursors, and where a shard holds more accounts and lots than
-`lots_at_once`, they are replayed in parts, one pass over the log for each.
+Memory does not grow with the log: rows come through cursors, and where a shard holds more accounts, lots, redemptions
+and holds than `lots_at_once`, they are replayed in parts, one pass over the log for each.
 """
 
 import asyncpg
@@ -34,7 +34,7 @@ async def verify_shard(reading: Reading, shard: int, plan: Plan) -> Report:
             return findings.report
         sums = Sums.of(plan.since, shard)
         out = None if plan.write_to is None else StateWriter(plan.write_to, shard)
-        parts = 1 + marks["lots"] // plan.limits.lots_at_once
+        parts = 1 + marks["rows_of_state"] // plan.limits.lots_at_once
         for number in range(parts):
             one = Pass(reading, findings, Part(number, parts), plan, sums)
             chain = await one.run()
