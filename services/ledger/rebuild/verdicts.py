@@ -5,20 +5,17 @@ The message that asked is not in the log. Its type is given as what usually lead
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
-from contracts.amounts import format_points
 from services.ledger.onward import FORWARDED
-from services.ledger.verify.asking import USUALLY
-from services.ledger.verify.entry import Entry, instant, uuid
+from services.ledger.verify.asking import USUALLY, balances_of
+from services.ledger.verify.entry import Entry, uuid
 from services.ledger.verify.verdicts import DUE
 from services.ledger.wire import REJECTED
 
 Values = tuple[Any, ...]
-
-_ANSWERED: Final = ("pending", "available", "held", "debt")
 
 
 @dataclass(slots=True)
@@ -54,35 +51,29 @@ class Decided:
 
 
 def _row(shard: int, done: _Open) -> Values:
-    content = done.last.content
-    data, recorded_at = content["data"], instant(content["time"])
-    place = (done.last.position, recorded_at)
-    command_id, account_id = uuid(done.command_id), done.last.account_id
-    if content["type"] == REJECTED:
-        details, refusal = data.get("details", {}), data["refusal"]
+    last = done.last
+    place = (last.position, last.recorded_at)
+    command_id, account_id = uuid(done.command_id), last.account_id
+    if last.type == REJECTED:
+        details, refusal = last.data.details, last.content["data"]["refusal"]
         answer = {"message": refusal["message"], "facts": refusal["facts"]}
         asked = details.get("asked")
         request = None if asked is None else orjson.dumps(asked).decode()
         kind = details.get("command", "")
         return (shard, command_id, account_id, kind, "refused", refusal["code"], request, _json(answer), *place)
-    kind = USUALLY.get(done.last.type) or USUALLY.get(done.first.type, FORWARDED)
-    return (shard, command_id, account_id, kind, "applied", None, None, _json(_answer(done, account_id)), *place)
+    kind = USUALLY.get(last.type) or USUALLY.get(done.first.type, FORWARDED)
+    return (shard, command_id, account_id, kind, "applied", None, None, _json(_answer(done)), *place)
 
 
-def _answer(done: _Open, account_id: str | None) -> dict[str, Any]:
-    data = done.last.content["data"]
+def _answer(done: _Open) -> dict[str, Any]:
+    last = done.last
     return {
         "command_id": done.command_id,
-        "account_id": account_id,
-        "version": data["version"],
-        "position": done.last.position,
-        "recorded_at": done.last.content["time"],
-        "balances": {
-            currency: {name: format_points(after[name], after["scale"]) for name in _ANSWERED}
-            for currency, after in data.get("balances", {}).items()
-            # An event that was altered is named elsewhere; it must not stand in the way of the others.
-            if after.keys() >= {"scale", *_ANSWERED}
-        },
+        "account_id": last.account_id,
+        "version": last.data.version,
+        "position": last.position,
+        "recorded_at": last.time,
+        "balances": balances_of(last.data),
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from contracts.amounts import MAX_DECIMALS, format_points
 from contracts.topics import AWARDS, MEMBER_EVENTS, REDEMPTIONS, TRANSFERS
 from services.ledger.onward import FORWARDED
-from services.ledger.verify.entry import Entry
+from services.ledger.verify.entry import Data, Entry
 
 _OPERATORS: Final = frozenset({"adjustment", "freeze", "unfreeze", "close", "transfer"})
 """What is asked over HTTP alone."""
@@ -60,12 +60,12 @@ NEVER_IDLE: Final = frozenset(
 
 _NAMED: Final = ("redemption_id", "hold_id", "transfer_id", "expires_at", "currency", "reason", "operator", "reference")
 _MEASURED: Final[Mapping[str, tuple[str, str]]] = {
-    "bonus.points.redeemed.v1": ("to", "redeemed"),
-    "bonus.points.restored.v1": ("from", "redeemed"),
-    "bonus.hold.placed.v1": ("to", "held"),
-    "bonus.hold.captured.v1": ("to", "redeemed"),
-    "bonus.hold.released.v1": ("from", "held"),
-    "bonus.transfer.sent.v1": ("to", "in_transit"),
+    "bonus.points.redeemed.v1": ("target", "redeemed"),
+    "bonus.points.restored.v1": ("source", "redeemed"),
+    "bonus.hold.placed.v1": ("target", "held"),
+    "bonus.hold.captured.v1": ("target", "redeemed"),
+    "bonus.hold.released.v1": ("source", "held"),
+    "bonus.transfer.sent.v1": ("target", "in_transit"),
 }
 """Which movements of an event are what was asked for: out of a bucket, or into one."""
 
@@ -75,29 +75,29 @@ _SAYS_HOW_MUCH: Final = frozenset({"bonus.points.redeem.v1", "bonus.hold.place.v
 
 def answer_of(events: Sequence[Entry]) -> dict[str, Any]:
     """What the answer to a command that was applied must say, from its events; it says more."""
-    first, last = events[0].content["data"], events[-1].content["data"]
-    answer: dict[str, Any] = {"command_id": first["command_id"], "account_id": first["account_id"]}
-    details = first.get("details", {})
-    answer |= {name: details[name] for name in _NAMED if name in details}
-    measured = [each.content["data"].get("movements") for each in events if each.type in _MEASURED]
-    moved = next((each for each in events if each.type in _MEASURED and each.content["data"].get("movements")), None)
-    if moved is not None:
-        end, bucket = _MEASURED[moved.type]
-        points = sum(each["points"] for movements in measured for each in movements or () if each[end] == bucket)
-        scales = last.get("balances", {})
-        currency = answer.setdefault("currency", moved.content["data"]["movements"][0]["currency"])
-        if currency in scales:
-            answer["points"] = format_points(points, scales[currency]["scale"])
+    first, last = events[0].data, events[-1].data
+    answer: dict[str, Any] = {"command_id": first.command_id, "account_id": first.account_id}
+    answer |= {name: first.details[name] for name in _NAMED if name in first.details}
+    moved = [(_MEASURED[each.type], each.data.movements) for each in events if each.type in _MEASURED]
+    (end, bucket), movements = next((each for each in moved if each[1]), (("", ""), []))
+    if movements:
+        points = sum(each.points for _, more in moved for each in more if getattr(each, end) == bucket)
+        currency = answer.setdefault("currency", movements[0].currency)
+        if currency in last.balances:
+            answer["points"] = format_points(points, last.balances[currency].scale)
     return answer
 
 
-def balances_of(data: Mapping[str, Any]) -> dict[str, Any]:
+def balances_of(data: Data) -> dict[str, dict[str, str]]:
     """The balances after an event, as an answer has them."""
     return {
         currency: {
-            name: format_points(after[name], after["scale"]) for name in ("pending", "available", "held", "debt")
+            "pending": format_points(after.pending, after.scale),
+            "available": format_points(after.available, after.scale),
+            "held": format_points(after.held, after.scale),
+            "debt": format_points(after.debt, after.scale),
         }
-        for currency, after in data.get("balances", {}).items()
+        for currency, after in data.balances.items()
     }
 
 
@@ -111,9 +111,10 @@ def asked_otherwise(
         if "points" in answer and _decimal(request.get("points")) != Decimal(answer["points"]):
             yield "points"
     for name in ("reference", "operator", "reason", "to_account_id"):
-        booked = {each.content["data"].get("details", {}).get(name) for each in events} - {None}
-        if name in request and booked and request[name] not in booked:
-            yield name
+        if name in request:
+            booked = {each.data.details.get(name) for each in events} - {None}
+            if booked and request[name] not in booked:
+                yield name
 
 
 def _decimal(points: Any) -> Decimal | None:  # noqa: ANN401  # any JSON

@@ -94,12 +94,14 @@ class Entry(Struct, gc=False):
     data: Data
     body: bytes
     fault: str | None = None
+    _content: Mapping[str, Any] | None = None
 
     @property
     def content(self) -> Mapping[str, Any]:
         """The event as it is in JSON."""
-        content: Mapping[str, Any] = orjson.loads(self.body)
-        return content
+        if self._content is None:
+            self._content = orjson.loads(self.body)
+        return self._content
 
 
 def envelope_in(body: bytes) -> tuple[Envelope, str | None]:

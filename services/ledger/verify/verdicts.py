@@ -121,12 +121,10 @@ class Verdicts:
             self._findings.differs("missing", "movement", command_id, f"a verdict at position {last.position}")
 
     def _compare(self, row: Verdict, last: Entry) -> None:
-        data = last.content["data"]
-        refused = last.type == REJECTED
-        details = data.get("details", {})
+        details, refused = last.data.details, last.type == REJECTED
         expected = [last.account_id, "applied", None, last.recorded_at, row.type]
         if refused:
-            expected[1:3] = "refused", data["refusal"]["code"]
+            expected[1:3] = "refused", last.content["data"]["refusal"]["code"]
             # A release that did not state it said nothing of what was asked either.
             expected[4] = details.get("command", row.type)
         elif row.type not in BEHIND.get(last.type, ASKING):
@@ -142,18 +140,19 @@ class Verdicts:
             self._compare_answer(row, orjson.loads(row.answer), last)
 
     def _compare_answer(self, row: Verdict, answer: Mapping[str, Any], last: Entry) -> None:
-        data, request = last.content["data"], None if row.request is None else orjson.loads(row.request)
+        request = None if row.request is None else orjson.loads(row.request)
         wrong: list[str] = []
         if last.type == REJECTED:
-            expected: dict[str, Any] = {"message": data["refusal"]["message"], "facts": data["refusal"]["facts"]}
+            refusal = last.content["data"]["refusal"]
+            expected: dict[str, Any] = {"message": refusal["message"], "facts": refusal["facts"]}
             found: dict[str, Any] = dict(answer)
-            if request != data.get("details", {}).get("asked"):
+            if request != last.data.details.get("asked"):
                 wrong = ["request"]
         else:
             expected = answer_of(self._events)
             found = {name: answer.get(name) for name in expected}
-            if answer.get("version") == data["version"]:
-                expected |= {"balances": balances_of(data)}
+            if answer.get("version") == last.data.version:
+                expected |= {"balances": balances_of(last.data)}
                 found["balances"] = {name: answer.get("balances", {}).get(name) for name in expected["balances"]}
             if request is not None:
                 wrong = [*asked_otherwise(row.type, request, self._events, expected)]
