@@ -77,13 +77,14 @@ def unfreeze(account: Account, command: Unfreeze, now: datetime) -> list[Event] 
 
 
 def close(account: Account, command: Close, now: datetime) -> list[Event] | Refusal:
-    """End the account: what is pending or available lapses, a debt stays. An empty list: it is closed.
+    """End the account, an erased member's too: what is pending or available lapses, a debt stays.
 
-    Refused: as all that an operator does, and `account_merged`, `hold_open`, `transfer_open`, `merge_in_progress`.
+    An empty list: it is closed. Refused: as all that an operator does, and `account_merged`, `hold_open`,
+    `transfer_open`, `merge_in_progress`.
     """
     if account.status == "closed":
         return []
-    refusal = _unfit(account, command) or _unfinished(account)
+    refusal = _unnamed(command) or _taken_up(account) or _unfinished(account)
     if refusal is not None:
         return refusal
     lots = sorted(account.lots.values(), key=soonest)
@@ -106,7 +107,7 @@ def change_tier(account: Account, command: TierAssignment, now: datetime) -> lis
 
     Refused: `account_closed`, `member_erased`, `account_merged`.
     """
-    refusal = ended(account) or (account_merged(account.merged_into) if account.status == "merged" else None)
+    refusal = ended(account) or _taken_up(account)
     if refusal is not None:
         return refusal
     tier = Tier(command.tier, command.since, command.until)
@@ -132,12 +133,20 @@ def _noted(account: Account, standing: Standing | None, command: TierAssignment,
 
 
 def _unfit(account: Account, command: Operate) -> Refusal | None:
-    """Why an operator may not do this."""
+    """Why an operator may not change how an account stands."""
+    return _unnamed(command) or ended(account) or _taken_up(account)
+
+
+def _unnamed(command: Operate) -> Refusal | None:
+    """Who does it and why must be said."""
     if not command.reason.strip():
         return reason_required()
-    if not command.operator.strip():
-        return operator_required()
-    return ended(account) or (account_merged(account.merged_into) if account.status == "merged" else None)
+    return None if command.operator.strip() else operator_required()
+
+
+def _taken_up(account: Account) -> Refusal | None:
+    """Another account took it up."""
+    return account_merged(account.merged_into) if account.status == "merged" else None
 
 
 def _unfinished(account: Account) -> Refusal | None:

@@ -177,6 +177,13 @@ def test_A6_erasure_leaves_the_figures_and_refuses_what_is_new() -> None:
     assert books.passes(on("2026-02-01")) == [("points.expired", "A 100 available > expired")]
 
 
+def test_the_account_of_an_erased_member_can_be_closed_and_no_more() -> None:
+    """What is owed to nobody any more lapses when an operator says so."""
+    books = Books().given(accrue("A", 100), erase())
+    assert books.refuses(freeze()) == ("member_erased", {})
+    assert books.when(close()) == [("points.expired", "A 100 available > expired"), ("account.closed",)]
+
+
 def test_A7_a_late_purchase_changes_the_past_only_for_those_who_know_it() -> None:
     """40.00 on 1 March; a purchase of 28 February arrives on 3 March: as of 1 March 40.00 then, 50.00 today."""
     books = Books().at(on("2026-03-01 09:00")).given(accrue("A", 4_000, occurred=on("2026-03-01 09:00")))
