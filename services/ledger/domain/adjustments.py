@@ -19,8 +19,7 @@ from services.ledger.domain.refusals import (
     expires_before_now,
     insufficient_points,
     not_positive,
-    operator_required,
-    reason_required,
+    unexplained,
 )
 
 
@@ -37,10 +36,9 @@ def adjust(account: Account, command: Adjust, guards: Guards, now: datetime) -> 
 
 
 def _incomplete(account: Account, command: Adjust, guards: Guards) -> Refusal | None:
-    if not command.reason.strip():
-        return reason_required()
-    if not command.operator.strip():
-        return operator_required()
+    refusal = unexplained(command.reason, command.operator)
+    if refusal is not None:
+        return refusal
     if not command.points:
         return not_positive()
     if abs(command.points) > MAX_POINTS:

@@ -23,9 +23,8 @@ from services.ledger.domain.refusals import (
     account_merged,
     ended,
     merge_in_progress,
-    operator_required,
-    reason_required,
     transfer_open,
+    unexplained,
 )
 
 
@@ -84,7 +83,7 @@ def close(account: Account, command: Close, now: datetime) -> list[Event] | Refu
     """
     if account.status == "closed":
         return []
-    refusal = _unnamed(command) or _taken_up(account) or _unfinished(account)
+    refusal = unexplained(command.reason, command.operator) or _taken_up(account) or _unfinished(account)
     if refusal is not None:
         return refusal
     lots = sorted(account.lots.values(), key=soonest)
@@ -134,14 +133,7 @@ def _noted(account: Account, standing: Standing | None, command: TierAssignment,
 
 def _unfit(account: Account, command: Operate) -> Refusal | None:
     """Why an operator may not change how an account stands."""
-    return _unnamed(command) or ended(account) or _taken_up(account)
-
-
-def _unnamed(command: Operate) -> Refusal | None:
-    """Who does it and why must be said."""
-    if not command.reason.strip():
-        return reason_required()
-    return None if command.operator.strip() else operator_required()
+    return unexplained(command.reason, command.operator) or ended(account) or _taken_up(account)
 
 
 def _taken_up(account: Account) -> Refusal | None:

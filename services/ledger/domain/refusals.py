@@ -279,6 +279,13 @@ def ended(account: Account) -> Refusal | None:
     return account_closed() if account.status == "closed" else None
 
 
+def unexplained(reason: str, operator: str) -> Refusal | None:
+    """Why an operator may not do what is not accounted for: the reason, or who does it, is not said."""
+    if not reason.strip():
+        return reason_required()
+    return None if operator.strip() else operator_required()
+
+
 def barred(account: Account, *, suspended: bool) -> Refusal | None:
     """Why an account gives nothing beyond what it promised: it is frozen, or its programme is suspended."""
     if account.status == "frozen":

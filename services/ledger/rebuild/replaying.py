@@ -63,7 +63,7 @@ class Replaying:
         )  # fmt: skip
         decided = Decided(self.shard) if part.number == 0 else None
         while rows := await portions.take():
-            await self._take(rows, part, totals, decided)
+            await self._take(self._read(rows), part, totals, decided)
         if decided is not None:
             await self._beside.add(VERDICTS, decided.finish())
         await self._give_back()
@@ -74,14 +74,13 @@ class Replaying:
     async def catch_up(self, after: int, until: int) -> list[str]:
         """The events after one position, until another, onto what is beside; gives the accounts that they changed."""
         rows = await self._connection.fetch(LOG.events, self.shard, after, until)
-        entries = [parsed(row, None) for row in rows]
-        touched = {each.account_id for each in entries if each is not None and each.account_id is not None}
-        touched -= self.broken
+        entries = self._read(rows)
+        touched = {entry.account_id for entry in entries if entry.account_id is not None} - self.broken
         fresh = [account_id for account_id in touched if account_id not in self._accounts]
         if fresh:
             await self._load(fresh)
         decided = Decided(self.shard)
-        await self._take([tuple(row) for row in rows], Part(0, 1), defaultdict(lambda: [0, 0]), decided)
+        await self._take(entries, Part(0, 1), defaultdict(lambda: [0, 0]), decided)
         await self._beside.add(VERDICTS, decided.finish())
         touched -= self.broken
         await self._beside.replace(list(touched))
@@ -90,12 +89,20 @@ class Replaying:
         await self._beside.flush()
         return list(touched)
 
-    async def _take(self, rows: Sequence[Row], part: Part, totals: Totals, decided: Decided | None) -> None:
+    def _read(self, rows: Sequence[Row]) -> list[Entry]:
+        """The events in rows of the log; those that cannot be read are named."""
+        self.events += len(rows)
+        entries = []
         for row in rows:
             entry = parsed(row, None)
             if entry is None:
                 self._findings.differs("unreadable", "event", f"position {row[0]}")
-                continue
+            else:
+                entries.append(entry)
+        return entries
+
+    async def _take(self, entries: Sequence[Entry], part: Part, totals: Totals, decided: Decided | None) -> None:
+        for entry in entries:
             if decided is not None:
                 await self._beside.add(VERDICTS, decided.take(entry))
             account_id = entry.account_id
@@ -104,7 +111,6 @@ class Replaying:
             if part.has(account_id):
                 lines = self._replay(entry, account_id, totals)
                 await self._beside.add(LINES, (_line_row(self.shard, line) for line in lines))
-        self.events += len(rows)
 
     def _replay(self, entry: Entry, account_id: str, totals: Totals) -> list[Line]:
         try:

@@ -21,6 +21,9 @@ uuid: Final = pgproto.UUID
 STAMPS_KEPT: Final = 1_024
 """Events of one transaction were recorded at one instant, and most count from the same."""
 
+NO_COMMAND: Final = "none"
+"""Stands where an event names no command that caused it."""
+
 _TO_THE_SECOND: Final = len("2026-03-05T17:04:13+00:00")
 _TO_THE_MICROSECOND: Final = len("2026-03-05T17:04:13.000001+00:00")
 
@@ -52,7 +55,7 @@ class Data(Struct, gc=False):
     account_id: str | None = None
     programme: str = ""
     version: int | None = None
-    command_id: str = "none"
+    command_id: str = NO_COMMAND
     effective_at: str = ""
     known_at: str | None = None
     source: Any = None
@@ -119,7 +122,9 @@ def _outline(body: bytes) -> Envelope:
     """An event whose data are not what they should be: its account, version and command alone."""
     content = orjson.loads(body)
     data = content["data"]
-    known = Data(account_id=data.get("account_id"), version=data.get("version"), command_id=data.get("command_id", ""))
+    known = Data(
+        account_id=data.get("account_id"), version=data.get("version"), command_id=data.get("command_id", NO_COMMAND)
+    )
     return Envelope(
         content["id"], content["type"], content["time"], known, content.get("tenant", ""), content.get("traceparent")
     )

@@ -8,9 +8,6 @@ from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Final, TypeVar
 
-GARBAGE_THRESHOLD: Final = 200_000
-"""Objects made before the collector looks for cycles among the young ones."""
-
 _THREADS: Final = Path("/proc/self/task")
 
 Result = TypeVar("Result")
